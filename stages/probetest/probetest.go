@@ -1,0 +1,114 @@
+// Package probetest lets a test say what it needs of the machine, and skips it by name where the machine lacks that. Where HULL_REQUIRE
+// names the need (CI names all of its own), the lack is a failure: coverage cannot rot silently.
+package probetest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A Probe answers whether the machine has something: "" for yes, or the reason why not.
+type Probe func() (lack string)
+
+// probes are the needs a test can name. Each looks at the machine itself, never at a version number.
+var probes = map[string]Probe{
+	"root": func() string {
+		if os.Geteuid() != 0 {
+			return "not root"
+		}
+		return ""
+	},
+	"peers": func() string {
+		if _, err := os.Stat(filepath.Join(Tools(), "usr/bin/ctr")); err != nil {
+			return "no " + Tools() + ": run .ci/peers"
+		}
+		return ""
+	},
+	"btf": func() string {
+		if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
+			return err.Error()
+		}
+		return ""
+	},
+	"docker":   func() string { return program("docker") },
+	"clang":    func() string { return program("clang") },
+	"chromium": func() string { return program("chromium") },
+	"qemu":     func() string { return program("qemu-system-x86_64") },
+	"node":     func() string { return program("node") },
+}
+
+func program(name string) string {
+	if _, err := exec.LookPath(name); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// Need skips the test unless the machine has everything that is named; with HULL_REQUIRE naming it as well, it fails instead.
+func Need(t testing.TB, names ...string) {
+	t.Helper()
+	required := strings.Split(os.Getenv("HULL_REQUIRE"), ",")
+	for _, name := range names {
+		probe, ok := probes[name]
+		if !ok {
+			t.Fatalf("probetest: no probe called %q", name)
+		}
+		lack := probe()
+		switch {
+		case lack == "":
+		case slices.Contains(required, name):
+			t.Fatalf("need %s, required here: %s", name, lack)
+		default:
+			t.Skipf("need %s: %s", name, lack)
+		}
+	}
+}
+
+// Root is the project's root directory: where go.mod is.
+func Root() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	for {
+		if mod, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil && strings.HasPrefix(string(mod), "module hull\n") {
+			return dir
+		}
+		if dir == "/" {
+			panic("probetest: not below the project's root")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// Tools is where .ci/peers unpacks the foreign parts. HULL_TOOLS overrides it (several work trees can share one).
+func Tools() string {
+	if dir := os.Getenv("HULL_TOOLS"); dir != "" {
+		return dir
+	}
+	return filepath.Join(Root(), ".hull/tools")
+}
+
+// ToolEnv is the environment in which the foreign parts run: theirs first in PATH, their libraries found.
+func ToolEnv() []string {
+	tools := Tools()
+	path := tools + "/usr/bin:" + tools + "/usr/sbin:" + tools + "/bin:" + os.Getenv("PATH")
+	return append(os.Environ(), "PATH="+path, "LD_LIBRARY_PATH="+tools+"/usr/lib/x86_64-linux-gnu:"+tools+"/usr/lib/aarch64-linux-gnu")
+}
+
+// Build builds one of our binaries into a directory of the test and returns its path.
+func Build(t testing.TB, name string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), name)
+	cmd := exec.Command("go", "build", "-trimpath", "-o", out, "./cmd/"+name)
+	cmd.Dir = Root()
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build ./cmd/%s: %v\n%s", name, err, text)
+	}
+	return out
+}
