@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ func TestLayers(t *testing.T) {
 		}
 	}
 	for rule := range rules {
-		if _, err := os.Stat("../" + rule); err == nil && !used[rule] {
+		if files, _ := filepath.Glob("../" + rule + "/*.go"); len(files) > 0 && !used[rule] {
 			t.Errorf("layers.txt: no package is covered by the line %q", rule)
 		}
 	}
