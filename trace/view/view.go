@@ -1,0 +1,9 @@
+package view
+
+import (
+	"io"
+
+	"hull/trace/model"
+)
+
+func Write(w io.Writer, t *model.Trace) error { return nil }
