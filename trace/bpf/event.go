@@ -34,7 +34,8 @@ type Event struct {
 	Traceparent string     // exec: the context it was executed in
 	Exe         string     // exec: the path that was executed
 	Name        string     // exec: the executable's own file name
-	Argv        []string   // exec: the first 256 bytes
+	Argv        []string   // exec: the arguments, as far as the record holds them
+	Cut         bool       // exec: there were more
 
 	raw []byte
 }
@@ -128,10 +129,12 @@ func (e *Event) noise() bool {
 
 func (e *Event) exec(x *hullTextEvent) {
 	e.Exe, e.Name = x.str(0), text(x.Name[:x.NameLen])
-	if argv := string(x.Text[1][:x.Len[1]]); argv != "" {
-		e.Argv = strings.Split(strings.TrimSuffix(argv, "\x00"), "\x00")
+	argv := append(x.Text[1][:], x.Text[2][:]...)[:x.Len[1]]
+	e.Cut = len(argv) == len(x.Text[1])*2
+	if len(argv) > 0 {
+		e.Argv = strings.Split(strings.TrimSuffix(string(argv), "\x00"), "\x00")
 	}
-	_, e.Traceparent, _ = strings.Cut(x.str(2), "=")
+	_, e.Traceparent, _ = strings.Cut(text(x.Traceparent[:]), "=")
 	e.Args["exe"], e.Args["argv"], e.Args["name"] = e.Exe, strings.Join(e.Argv, " "), e.Name
 	if e.Traceparent != "" {
 		e.Args["traceparent"] = e.Traceparent
@@ -220,4 +223,10 @@ func exitCode(status uint32) int {
 		return 128 + int(sig)
 	}
 	return int(status >> 8 & 0xff)
+}
+
+// Kept is the event without the buffer it was read into: Read uses that again only if it is given the same Event.
+func (e Event) Kept() Event {
+	e.raw = nil
+	return e
 }

@@ -51,6 +51,7 @@ struct text_event {
 	struct event e;
 	u32 len[3], name_len;
 	u8 text[3][256];
+	u8 traceparent[72]; // exec: its environment's first string, if it is that
 	u8 name[64]; // exec: the executable's own name; FDTYPE0: the file system's type
 };
 
@@ -171,6 +172,7 @@ inline_ struct text_event *large(u32 kind, struct task_struct *t, u64 trace, u64
 	fill(&x->e, kind, t, trace, marker);
 	x->e.large = 1;
 	x->len[0] = x->len[1] = x->len[2] = x->name_len = 0;
+	x->traceparent[0] = 0;
 	return x;
 }
 
@@ -295,13 +297,11 @@ int on_exec(struct raw_tp *ctx)
 		return 0;
 	set_len(&x->len[0], read_kernel_str(x->text[0], sizeof(x->text[0]), get(bprm, filename)));
 	u64 args = get(mm, arg_start);
-	u64 size = at_most(get(mm, arg_end) - args, 256); // never past the end: the environment follows
-	if (!read_user(x->text[1], size, (void *)args))
+	u64 size = at_most(get(mm, arg_end) - args, sizeof(x->text[1]) * 2); // never past the end: the environment follows
+	if (!read_user(x->text[1], size, (void *)args)) // text[2] is behind it
 		x->len[1] = size;
-	if (joined) {
-		__builtin_memcpy(x->text[2], tp.head, 68);
-		x->len[2] = 67;
-	}
+	if (joined)
+		__builtin_memcpy(x->traceparent, tp.head, 68);
 	struct file *exe = get(mm, exe_file);
 	struct dentry *d = get(exe, f_path.dentry);
 	set_len(&x->name_len, read_kernel_str(x->name, sizeof(x->name), get(d, d_name.name)));

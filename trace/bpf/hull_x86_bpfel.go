@@ -51,12 +51,13 @@ type hullMember struct {
 }
 
 type hullTextEvent struct {
-	_       structs.HostLayout
-	E       hullEvent
-	Len     [3]uint32
-	NameLen uint32
-	Text    [3][256]uint8
-	Name    [64]uint8
+	_           structs.HostLayout
+	E           hullEvent
+	Len         [3]uint32
+	NameLen     uint32
+	Text        [3][256]uint8
+	Traceparent [72]uint8
+	Name        [64]uint8
 }
 
 // Names of all BPF objects in the ELF.
