@@ -26,6 +26,16 @@ func str(i int) func(*record) string {
 	return func(r *record) string { return r.text.str(i) }
 }
 
+// pathOr is the path that was found from a descriptor, or else argument i as it was given.
+func pathOr(i int) func(*record) string {
+	return func(r *record) string {
+		if path := r.text.str(fdPath); path != "" {
+			return path
+		}
+		return r.text.str(i)
+	}
+}
+
 func num(i int) func(*record) string {
 	return func(r *record) string { return strconv.FormatInt(int64(int32(r.Args[i])), 10) }
 }

@@ -42,21 +42,21 @@ type call struct {
 var calls = append(archCalls, []call{
 	{unix.SYS_UNSHARE, "unshare", stages.EventUnshare, nsAfter, []arg{{"flags", bits(0, cloneFlags)}}},
 	{unix.SYS_SETNS, "setns", stages.EventSetns, nsAfter, []arg{{"fd", num(0)}, {"flags", bits(1, cloneFlags)}}},
-	{unix.SYS_MOUNT, "mount", stages.EventMount, str0 | str1 | str2, []arg{{"source", str(0)}, {"target", str(1)}, {"fstype", str(2)}, {"flags", bits(3, mountFlags)}}},
+	{unix.SYS_MOUNT, "mount", stages.EventMount, str0 | str1 | str2, []arg{{"source", str(0)}, {"target", pathOr(1)}, {"fstype", str(2)}, {"flags", bits(3, mountFlags)}}},
 	{unix.SYS_MOVE_MOUNT, "move_mount", stages.EventMount, str1 | str3 | fdPath2 | fdType0, []arg{
-		{"source", str(1)}, {"target", str(2)}, {"fstype", fileSystem}, {"flags", bits(4, moveMountFlags)},
+		{"source", str(1)}, {"target", pathOr(2)}, {"fstype", fileSystem}, {"flags", bits(4, moveMountFlags)},
 	}},
 	{unix.SYS_UMOUNT2, "umount2", stages.EventUmount, str0, []arg{{"target", str(0)}, {"flags", bits(1, umountFlags)}}},
 	{unix.SYS_FSOPEN, "fsopen", stages.EventFsmount, str0, []arg{{"fstype", str(0)}}},
 	{unix.SYS_FSCONFIG, "fsconfig", stages.EventFsmount, str2, []arg{{"fd", num(0)}, {"command", name(1, fsconfigCommands)}, {"key", str(2)}}},
 	{unix.SYS_FSMOUNT, "fsmount", stages.EventFsmount, 0, []arg{{"fd", num(0)}, {"attributes", bits(2, mountAttributes)}}},
-	{unix.SYS_OPEN_TREE, "open_tree", stages.EventFsmount, str1 | fdPath0, []arg{{"path", str(1)}, {"at", str(2)}, {"flags", bits(2, openTreeFlags)}}},
+	{unix.SYS_OPEN_TREE, "open_tree", stages.EventFsmount, str1 | fdPath0, []arg{{"path", str(1)}, {"at", str(fdPath)}, {"flags", bits(2, openTreeFlags)}}},
 	{unix.SYS_MOUNT_SETATTR, "mount_setattr", stages.EventFsmount, str1 | fdType0 | fdPath0 | blob(3, 32), []arg{
-		{"path", str(1)}, {"at", str(2)}, {"fstype", fileSystem}, {"set", blobBits(0, mountAttributes)}, {"clear", blobBits(8, mountAttributes)}, {"propagation", blobBits(16, mountFlags)},
+		{"path", str(1)}, {"at", str(fdPath)}, {"fstype", fileSystem}, {"set", blobBits(0, mountAttributes)}, {"clear", blobBits(8, mountAttributes)}, {"propagation", blobBits(16, mountFlags)},
 	}},
 	{unix.SYS_PIVOT_ROOT, "pivot_root", stages.EventPivotRoot, str0 | str1, []arg{{"new", str(0)}, {"old", str(1)}}},
 	{unix.SYS_CHROOT, "chroot", stages.EventChroot, str0, []arg{{"path", str(0)}}},
-	{unix.SYS_MKNODAT, "mknodat", stages.EventMknod, str1 | fdPath0, []arg{{"path", str(1)}, {"at", str(2)}, {"mode", fileMode(2)}, {"device", device(3)}}},
+	{unix.SYS_MKNODAT, "mknodat", stages.EventMknod, str1 | fdPath0, []arg{{"path", str(1)}, {"at", str(fdPath)}, {"mode", fileMode(2)}, {"device", device(3)}}},
 	{unix.SYS_SETHOSTNAME, "sethostname", stages.EventSethostname, str0, []arg{{"name", str(0)}}},
 	{unix.SYS_PRLIMIT64, "prlimit64", stages.EventPrlimit, needArg2 | blob(2, 16), []arg{
 		{"pid", num(0)}, {"resource", name(1, resources)}, {"soft", limit(0)}, {"hard", limit(8)},

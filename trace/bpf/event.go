@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -113,7 +114,7 @@ func (e *Event) decode() error {
 			e.Args["target"] = strconv.Itoa(e.Other.PID)
 		}
 		e.Args["path"], e.Args["id"] = x.str(0), strconv.FormatUint(r.Cgroup, 10)
-		e.Args["hierarchy"] = strconv.Itoa(int(r.Hierarchy))
+		e.Args["hierarchy"] = hierarchyName(r.Hierarchy)
 	case kindSyscall:
 		return e.syscall(r, x)
 	default:
@@ -178,14 +179,20 @@ func (e *Event) namespaces(r *hullEvent) {
 	}
 }
 
+// fdPath is the slot of a path that was found from a descriptor.
+const fdPath = 3
+
 // str is one of the record's strings. A path that was found from a descriptor comes as its names, innermost first.
 func (x *hullTextEvent) str(i int) string {
 	if x == nil {
 		return ""
 	}
 	n := min(int(x.Len[i]), len(x.Text[i]))
-	if i != 2 || x.E.Cells == 0 {
+	if i != fdPath {
 		return string(x.Text[i][:n])
+	}
+	if n == 0 {
+		return ""
 	}
 	path := ""
 	for cell := 0; cell+32 <= n; cell += 32 {
@@ -194,10 +201,21 @@ func (x *hullTextEvent) str(i int) string {
 	if n == len(x.Text[i]) {
 		path = "…" + path
 	}
-	if path == "" {
-		path = "/"
-	}
 	return path
+}
+
+// hierarchyName is a hierarchy's controllers as /proc/self/cgroup lists them ("memory", "name=systemd"), "unified" for v2's.
+func hierarchyName(id uint32) string {
+	if id == 0 || id == 1 {
+		return "unified"
+	}
+	list, _ := os.ReadFile("/proc/self/cgroup")
+	for _, line := range strings.Split(string(list), "\n") {
+		if f := strings.SplitN(line, ":", 3); len(f) == 3 && f[0] == strconv.Itoa(int(id)) {
+			return f[1]
+		}
+	}
+	return strconv.Itoa(int(id))
 }
 
 func text(b []byte) string {

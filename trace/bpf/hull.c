@@ -23,7 +23,7 @@ enum shape {
 	ISPRCTL = 0x100,   // drop the Go runtime's own, and take markers
 	NEEDARG2 = 0x200,  // drop it if argument 2 is zero (prlimit that only asks)
 	BLOB = 0x400,      // argument (want >> 20 & 7) points to (want >> 24) bytes
-	FDPATH0 = 0x800,   // argument 0 is a descriptor: its path, where argument 2's string would be
+	FDPATH0 = 0x800,   // argument 0 is a descriptor: its path
 	FDPATH2 = 0x1000,
 	FDTYPE0 = 0x2000,  // argument 0 is a descriptor: its file system's type
 	WANTED = 0x4000,
@@ -44,13 +44,15 @@ struct event {
 	u32 blob_len;
 	u8 blob[32];
 	u8 comm[16];
-	u32 large, cells; // cells: text[2] is a path's last eight names in 32 bytes each, innermost first
+	u32 large, pad;
 };
 
 struct text_event {
 	struct event e;
-	u32 len[3], name_len;
-	u8 text[3][256];
+	// Strings by the argument they belong to (argument 3's in 2); text[3] is a path found from a descriptor: its last eight names in 32 bytes
+	// each, innermost first. exec: 0 the path, 1 and 2 the arguments.
+	u32 len[4], name_len, pad;
+	u8 text[4][256];
 	u8 traceparent[72]; // exec: its environment's first string, if it is that
 	u8 name[64]; // exec: the executable's own name; FDTYPE0: the file system's type
 };
@@ -171,7 +173,7 @@ inline_ struct text_event *large(u32 kind, struct task_struct *t, u64 trace, u64
 	}
 	fill(&x->e, kind, t, trace, marker);
 	x->e.large = 1;
-	x->len[0] = x->len[1] = x->len[2] = x->name_len = 0;
+	x->len[0] = x->len[1] = x->len[2] = x->len[3] = x->name_len = 0;
 	x->traceparent[0] = 0;
 	return x;
 }
@@ -552,13 +554,32 @@ inline_ void path_of(struct text_event *x, struct file *f)
 			m = below;
 			continue;
 		}
-		u8 *to = x->text[2] + (cell & 7) * 32;
+		u8 *to = x->text[3] + (cell & 7) * 32;
 		read_kernel_str(to, 32, get(d, d_name.name));
 		cell++;
 		d = up;
 	}
-	x->e.cells = 1;
-	x->len[2] = cell * 32;
+	x->len[3] = cell * 32;
+}
+
+// fd_of is N of "/proc/self/fd/N" and its like, or -1: the form in which runc hands its mount points to mount(2).
+inline_ s64 fd_of(const u8 *path)
+{
+	if (path[0] != '/' || path[1] != 'p' || path[5] != '/')
+		return -1;
+	int at = path[6] == 's' ? 14 : path[6] == 't' ? 21 : 0; // /proc/self/fd/, /proc/thread-self/fd/
+	if (!at || path[at - 3] != 'f' || path[at - 2] != 'd' || path[at - 1] != '/')
+		return -1;
+	s64 fd = 0;
+	for (int i = 0; i < 5; i++) {
+		u8 c = path[at + i];
+		if (!c)
+			return i ? fd : -1;
+		if (c < '0' || c > '9')
+			return -1;
+		fd = fd * 10 + c - '0';
+	}
+	return -1;
 }
 
 inline_ void peer(struct event *e, struct task_struct *self, s64 fd)
@@ -606,6 +627,8 @@ int on_sys_exit(struct raw_tp *ctx)
 				x->len[0] = n;
 		}
 		struct file *f = 0;
+		if ((c.want & STR1) && (c.want & STR2))
+			f = file_of(self, fd_of(x->text[1]));
 		if ((c.want & FDPATH0) && !x->len[2])
 			f = file_of(self, (s32)c.args[0]);
 		if ((c.want & FDPATH2) && !x->len[2])

@@ -39,7 +39,7 @@ type hullEvent struct {
 	Blob        [32]uint8
 	Comm        [16]uint8
 	Large       uint32
-	Cells       uint32
+	Pad         uint32
 }
 
 type hullMember struct {
@@ -53,9 +53,10 @@ type hullMember struct {
 type hullTextEvent struct {
 	_           structs.HostLayout
 	E           hullEvent
-	Len         [3]uint32
+	Len         [4]uint32
 	NameLen     uint32
-	Text        [3][256]uint8
+	Pad         uint32
+	Text        [4][256]uint8
 	Traceparent [72]uint8
 	Name        [64]uint8
 }

@@ -220,18 +220,16 @@ func (c *classifier) shim(e *event) []kernelRow {
 	return nil
 }
 
-// runtime maps what a runtime's processes do to the steps of creating a container. The order of a mount and pivot_root tells a mount of the
-// new root from a mask.
+// runtime maps what a runtime's processes do to the steps of creating a container.
 func (c *classifier) runtime(e *event) []kernelRow {
 	if v := c.verb[e.Proc]; v != "create" && v != "run" || e.Ret < 0 {
 		return nil
 	}
-	one := func(id stages.ID, instance string) []kernelRow { return []kernelRow{{id: id, instance: instance}} }
 	switch e.Kind {
 	case stages.EventCgroupMkdir:
-		return one(stages.RuncCgroupCreate, e.Args["path"])
+		return one(stages.RuncCgroupCreate, e.Args["hierarchy"]+":"+e.Args["path"])
 	case stages.EventCgroupAttach:
-		return one(stages.RuncCgroupJoin, e.Args["path"])
+		return one(stages.RuncCgroupJoin, e.Args["hierarchy"]+":"+e.Args["path"])
 	case stages.EventClone, stages.EventUnshare:
 		if e.Args["flags"] == "CLONE_NEWCGROUP" {
 			return one(stages.RuncInitCgroupNamespace, "")
@@ -239,6 +237,20 @@ func (c *classifier) runtime(e *event) []kernelRow {
 		if strings.Contains(e.Args["flags"], "CLONE_NEW") {
 			return one(stages.RuncNsCreate, "")
 		}
+		return nil
+	}
+	if e.Proc == c.run.target.init {
+		return c.init(e)
+	}
+	return nil
+}
+
+func one(id stages.ID, instance string) []kernelRow { return []kernelRow{{id: id, instance: instance}} }
+
+// init maps what the container's first process does before it becomes the user's program. The order of a mount and pivot_root tells a mount of
+// the new root from a mask.
+func (c *classifier) init(e *event) []kernelRow {
+	switch e.Kind {
 	case stages.EventSetsid:
 		return one(stages.RuncInitSession, "")
 	case stages.EventMount:
@@ -257,7 +269,9 @@ func (c *classifier) runtime(e *event) []kernelRow {
 	case stages.EventCapset:
 		return one(stages.RuncInitCapabilities, "")
 	case stages.EventSeccomp:
-		return one(stages.RuncInitSeccomp, "")
+		if e.Args["operation"] == "SECCOMP_SET_MODE_FILTER" {
+			return one(stages.RuncInitSeccomp, "")
+		}
 	case stages.EventPrctl:
 		switch e.Args["option"] {
 		case "PR_SET_NO_NEW_PRIVS":
@@ -272,9 +286,11 @@ func (c *classifier) runtime(e *event) []kernelRow {
 func (c *classifier) mount(e *event) []kernelRow {
 	target, flags := e.Args["target"], e.Args["flags"]
 	switch {
+	case c.pivoted[e.Proc] && target == ".": // the old root is made a slave before it is unmounted: pivot_root's own
+		return nil
 	case c.pivoted[e.Proc]:
 		return []kernelRow{{id: stages.RuncInitMaskedPaths, instance: target}}
-	case target == "/" && e.Args["fstype"] == "" && strings.ContainsAny(flags, "SP") && (strings.Contains(flags, "MS_SLAVE") || strings.Contains(flags, "MS_PRIVATE")):
+	case target == "/" && e.Args["fstype"] == "" && (strings.Contains(flags, "MS_SLAVE") || strings.Contains(flags, "MS_PRIVATE")):
 		return []kernelRow{{id: stages.RuncInitPropagation}}
 	}
 	return []kernelRow{{id: stages.RuncInitMounts, instance: target}}
