@@ -154,4 +154,6 @@ func kindOf(st *status.Status) stages.Kind {
 	return stages.Internal
 }
 
-func oneLine(s string) string { return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ") }
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}

@@ -111,7 +111,9 @@ func (c *Client) Unpack(ctx context.Context, layer ocispec.Descriptor, parent, c
 
 type errDigest struct{ want, got string }
 
-func (e errDigest) Error() string { return "layer: the config names diff id " + e.want + ", the content is " + e.got }
+func (e errDigest) Error() string {
+	return "layer: the config names diff id " + e.want + ", the content is " + e.got
+}
 
 type leaseKey struct{}
 

@@ -222,4 +222,3 @@ func newID() string {
 		}
 	}
 }
-

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+
 	"hull/stages"
 
 	"github.com/moby/moby/api/types/container"

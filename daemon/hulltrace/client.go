@@ -37,7 +37,9 @@ type Client struct {
 
 // New makes the client; it does not connect.
 func New(inst instance.Instance, always bool) *Client {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return instance.Dial(ctx, "unix", inst.TraceSocket()) }
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return instance.Dial(ctx, "unix", inst.TraceSocket())
+	}
 	return &Client{Always: always, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
 }
 

@@ -74,8 +74,10 @@ type registrar func(pattern string, h func(http.ResponseWriter, *http.Request) e
 func (s *Server) Serve(l net.Listener) error {
 	h := &http.Server{
 		Handler: s, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog:    slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, peerKey{}, peerPID(c)) },
+		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, peerKey{}, peerPID(c))
+		},
 	}
 	return h.Serve(l)
 }

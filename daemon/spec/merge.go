@@ -4,8 +4,8 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/moby/moby/api/types/container"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	"github.com/moby/moby/api/types/container"
 )
 
 // Merge fills the user's config with the image's, by docker's rules (moby, daemon/commit.go: merge): an entrypoint given on the command line
