@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"hull/stages"
 
@@ -44,6 +45,7 @@ type Attachment struct {
 	done      chan struct{} // all output has been handed over
 	startOnce sync.Once
 	failOnce  sync.Once
+	doneOnce  sync.Once
 }
 
 // A Client is the other end of an attachment: a hijacked HTTP connection.
@@ -51,6 +53,7 @@ type Client interface {
 	io.Reader
 	io.Writer
 	CloseWrite() error
+	SetReadDeadline(time.Time) error
 	Close() error
 	// Left returns when the peer has closed its socket for good, not when it has only ended its input; or when Close is called.
 	Left()
@@ -111,8 +114,11 @@ func (a *Attachment) Cancel() {
 	if a.conn != nil {
 		a.conn.Close()
 	}
-	close(a.done)
+	a.finished()
 }
+
+// finished says that the client has all the output it will get.
+func (a *Attachment) finished() { a.doneOnce.Do(func() { close(a.done) }) }
 
 func (a *Attachment) leave() {
 	s := &a.container.streams
@@ -137,6 +143,7 @@ func (a *Attachment) Serve(ctx context.Context, client Client) {
 		select {
 		case <-a.ready: // both: the run was shorter than this select
 		default:
+			farewell(client)
 			return
 		}
 	}
@@ -157,9 +164,19 @@ func (a *Attachment) Serve(ctx context.Context, client Client) {
 	}()
 	copyFrames(client, a.conn, a.options, a.TTY)
 	close(outputEnded)
-	client.CloseWrite() // the client sees the end of the stream before the wait's answer
-	client.Close()
+	a.finished()
+	client.CloseWrite()
+	client.SetReadDeadline(time.Now().Add(drainLimit))
 	<-input
+	farewell(client)
+}
+
+// farewell ends the output and reads on until the client has closed, for a while: a UNIX socket that is closed with unread bytes is a
+// connection reset for its peer, and what the peer has not read yet is lost.
+func farewell(client Client) {
+	client.CloseWrite()
+	client.SetReadDeadline(time.Now().Add(drainLimit))
+	io.Copy(io.Discard, client)
 }
 
 // copyStdin carries the client's input to the container, and its end as CloseIO if the container wants only one client (docker's StdinOnce).
