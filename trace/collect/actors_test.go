@@ -165,7 +165,7 @@ func bundle(t *testing.T, line string) (dir, id string) {
 				{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}, {Type: specs.UTSNamespace}, {Type: specs.IPCNamespace}, {Type: specs.NetworkNamespace},
 			},
 			Resources:   &specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &limit}, Pids: &specs.LinuxPids{Limit: &pids}},
-			MaskedPaths: []string{"/proc/kcore"}, ReadonlyPaths: []string{"/proc/sys"},
+			MaskedPaths: []string{"/proc/keys"}, ReadonlyPaths: []string{"/proc/sys"},
 			Sysctl: map[string]string{"net.ipv4.ip_forward": "1"},
 		},
 	}

@@ -2,113 +2,155 @@ package span_test
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"hull/stages"
+	"hull/stages/instance"
 	"hull/trace/span"
 
 	"github.com/stretchr/testify/require"
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 )
 
-// TestUntracedCostsNothing holds the promise of the package: without a recorder a span is no allocation.
-func TestUntracedCostsNothing(t *testing.T) {
-	ctx := context.Background()
-	require.Zero(t, testing.AllocsPerRun(100, func() {
-		_, sp := span.Start(ctx, stages.RuncCreate)
-		sp.Instance("x")
-		sp.Set("key", "value")
-		sp.End(nil)
-	}))
+// listen is a span socket of the test's own, deeper than a socket's name may be long.
+func listen(t *testing.T) (path string, packet func() *otlp.TracesData) {
+	dir := filepath.Join(t.TempDir(), "a-directory-whose-name-is-so-long-that-the-path-of-a-socket-in-it", "cannot-be-written-into-a-sockaddr")
+	path = filepath.Join(dir, "spans.sock")
+	l, err := instance.Listen("unixpacket", path, 0o600)
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return path, func() *otlp.TracesData {
+		conn, err := l.AcceptUnix()
+		require.NoError(t, err)
+		defer conn.Close()
+		buf := make([]byte, 1<<20)
+		n, err := conn.Read(buf)
+		require.NoError(t, err)
+		var data otlp.TracesData
+		require.NoError(t, proto.Unmarshal(buf[:n], &data))
+		return &data
+	}
 }
 
-// TestEncoding reads what goes over the socket with OpenTelemetry's real types: the encoder is written by hand.
-func TestEncoding(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "spans.sock")
-	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: socket, Net: "unixpacket"})
-	require.NoError(t, err)
-	defer l.Close()
+// TestPacket decodes the hand-written encoder's output with OpenTelemetry's own types.
+func TestPacket(t *testing.T) {
+	path, packet := listen(t)
+	parent := span.Parse("00-0123456789abcdef0123456789abcdef-00f067aa0ba902b7-01")
+	rec := span.New("hull-test", path, false)
+	ctx := rec.Join(context.Background(), parent)
 
-	rec := span.New("hull-runc", socket, false)
-	root := span.Parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-	ctx, outer := span.Start(rec.Join(context.Background(), root), stages.RuncCreate)
+	before := time.Now()
+	ctx, outer := span.Start(ctx, stages.RuncCreate)
 	_, inner := span.Start(ctx, stages.RuncInitMounts)
 	inner.Instance("/proc")
-	inner.Set("fs", "proc")
-	inner.SetInt("flags", -5)
-	failed := errors.New("EINVAL")
-	inner.End(&failed)
-	inner.End(nil) // a second end changes nothing
-	past := span.Record(ctx, span.Finished{Step: stages.RuncInitPivotRoot, Start: time.Unix(1, 2), End: time.Unix(3, 4), PID: 77, PIDStart: 88, TID: 99})
+	inner.Set("fstype", "proc")
+	inner.SetInt("answer", 42)
+	failure := errors.New("mount: EPERM")
+	inner.End(&failure)
+	inner.End(nil) // says nothing more
 	outer.End(nil)
 	rec.Close()
 
-	c, err := l.AcceptUnix()
-	require.NoError(t, err)
-	defer c.Close()
-	buf := make([]byte, 1<<16)
-	n, err := c.Read(buf)
-	require.NoError(t, err)
-	var data tracepb.TracesData
-	require.NoError(t, proto.Unmarshal(buf[:n], &data))
+	data := packet()
 	require.Len(t, data.ResourceSpans, 1)
-	resource := data.ResourceSpans[0]
-	require.Equal(t, "hull-runc", resource.Resource.Attributes[0].Value.GetStringValue())
-	require.EqualValues(t, os.Getpid(), resource.Resource.Attributes[1].Value.GetIntValue())
-	spans := resource.ScopeSpans[0].Spans
-	require.Len(t, spans, 3)
+	require.Equal(t, "service.name", data.ResourceSpans[0].Resource.Attributes[0].Key)
+	require.Equal(t, "hull-test", data.ResourceSpans[0].Resource.Attributes[0].Value.GetStringValue())
+	spans := data.ResourceSpans[0].ScopeSpans[0].Spans
+	require.Len(t, spans, 2)
+	in, out := spans[0], spans[1]
+	require.Equal(t, "runc.init.mounts", in.Name)
+	require.Equal(t, parent.TraceID(), hex.EncodeToString(in.TraceId))
+	require.Equal(t, out.SpanId, in.ParentSpanId)
+	require.Equal(t, "00f067aa0ba902b7", hex.EncodeToString(out.ParentSpanId))
+	require.Equal(t, otlp.Span_SPAN_KIND_INTERNAL, in.Kind)
+	require.Equal(t, otlp.Status_STATUS_CODE_ERROR, in.Status.Code)
+	require.Equal(t, "mount: EPERM", in.Status.Message)
+	require.Nil(t, out.Status)
+	require.GreaterOrEqual(t, int64(out.StartTimeUnixNano), before.UnixNano())
+	require.GreaterOrEqual(t, out.EndTimeUnixNano, in.EndTimeUnixNano)
 
-	s := spans[0]
-	require.Equal(t, "runc.init.mounts", s.Name)
-	require.Equal(t, tracepb.Status_STATUS_CODE_ERROR, s.Status.Code)
-	require.Equal(t, "EINVAL", s.Status.Message)
 	attrs := map[string]any{}
-	for _, a := range s.Attributes {
-		attrs[a.Key] = a.Value.GetStringValue()
-		if a.Value.GetStringValue() == "" {
+	for _, a := range in.Attributes {
+		if s := a.Value.GetStringValue(); s != "" {
+			attrs[a.Key] = s
+		} else {
 			attrs[a.Key] = a.Value.GetIntValue()
 		}
 	}
 	require.Equal(t, "runc.init.mounts", attrs[stages.AttrStep])
 	require.Equal(t, "/proc", attrs[stages.AttrInstance])
-	require.EqualValues(t, -5, attrs["flags"])
-	require.EqualValues(t, span.StartTime(os.Getpid()), attrs[stages.AttrStart])
-
-	require.Equal(t, past.Span[:], spans[1].SpanId)
-	require.EqualValues(t, 1_000_000_002, spans[1].StartTimeUnixNano)
-	require.EqualValues(t, 3_000_000_004, spans[1].EndTimeUnixNano)
-	for _, s := range spans[:2] {
-		require.Equal(t, spans[2].SpanId, s.ParentSpanId)
-	}
-	require.Equal(t, root.Span[:], spans[2].ParentSpanId)
-	require.Equal(t, root.Trace[:], spans[2].TraceId)
+	require.Equal(t, "proc", attrs["fstype"])
+	require.Equal(t, int64(42), attrs["answer"])
+	require.Equal(t, int64(os.Getpid()), attrs[stages.AttrPID])
+	require.Equal(t, int64(span.StartTime(os.Getpid())), attrs[stages.AttrStart])
 }
 
-// TestNobodyListens: a run never fails, and never waits, because there is no hull-trace.
-func TestNobodyListens(t *testing.T) {
-	rec := span.New("hull-runc", filepath.Join(t.TempDir(), strings.Repeat("d", 120), "spans.sock"), false)
+// TestLossesTravel: what nobody took is counted in the next packet.
+func TestLossesTravel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "spans.sock")
+	rec := span.New("hull-test", path, true)
 	ctx := rec.Join(context.Background(), span.NewTrace())
-	_, sp := span.Start(ctx, stages.RuncCreate)
+	for range 3 {
+		_, sp := span.Start(ctx, stages.ClientPayload)
+		sp.End(nil)
+	}
+	l, err := instance.Listen("unixpacket", path, 0o600)
+	require.NoError(t, err)
+	defer l.Close()
+	_, sp := span.Start(ctx, stages.ClientPayload)
 	sp.End(nil)
+	conn, err := l.AcceptUnix()
+	require.NoError(t, err)
+	defer conn.Close()
+	buf := make([]byte, 1<<16)
+	n, err := conn.Read(buf)
+	require.NoError(t, err)
+	var data otlp.TracesData
+	require.NoError(t, proto.Unmarshal(buf[:n], &data))
+	var lost int64
+	for _, a := range data.ResourceSpans[0].Resource.Attributes {
+		if a.Key == stages.AttrLost {
+			lost = a.Value.GetIntValue()
+		}
+	}
+	require.Equal(t, int64(3), lost)
 	rec.Close()
 }
 
-// TestParse: a malformed traceparent is no context, and stops nothing; one that is not sampled asks for no trace.
+// TestUntracedCostsNothing holds the gate's promise: without a recorder there is no allocation, with the defer that every step has.
+func TestUntracedCostsNothing(t *testing.T) {
+	ctx := context.Background()
+	step := func() (err error) {
+		_, sp := span.Start(ctx, stages.RuncCreate)
+		defer sp.End(&err)
+		sp.Instance("x")
+		sp.Set("k", "v")
+		return nil
+	}
+	require.Zero(t, testing.AllocsPerRun(1000, func() { step() }))
+	var none *span.Recorder
+	require.Equal(t, ctx, none.Join(ctx, span.NewTrace()))
+	none.Close()
+}
+
 func TestParse(t *testing.T) {
-	good := "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	const good = "00-0123456789abcdef0123456789abcdef-00f067aa0ba902b7-01"
 	require.Equal(t, good, span.Parse(good).String())
 	for _, bad := range []string{
-		"", "00", good[:54], strings.Replace(good, "-01", "-00", 1), strings.Replace(good, "4", "x", 1), "ff" + good[2:],
-		"00-00000000000000000000000000000000-00f067aa0ba902b7-01", "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+		"", "00", good[:54], "ff" + good[2:], "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+		"00-0123456789abcdef0123456789abcdef-0000000000000000-01", "00-0123456789abcdef0123456789abcdef-00f067aa0ba902b7-00",
+		"00-0123456789abcdef0123456789abcdeg-00f067aa0ba902b7-01",
 	} {
-		require.False(t, span.Parse(bad).Valid(), bad)
-		require.Empty(t, span.Parse(bad).String())
+		require.False(t, span.Parse(bad).Valid(), "%q", bad)
 	}
+	env := span.Env(span.Parse(good), "/s")
+	require.Equal(t, []string{"TRACEPARENT=" + good, "HULL_SPANS=/s"}, env)
+	require.Equal(t, []string{"A=b"}, span.WithoutEnv(append(env, "A=b")))
+	require.Nil(t, span.Env(span.Context{}, "/s"))
 }
