@@ -37,10 +37,17 @@ func TestJoinInnermost(t *testing.T) {
 		span  string
 		guess bool
 	}{
-		{"outer", false}, {"inner", false}, {"00000000other000", false}, {"inner", false}, {"outer", false},
+		{"outer", false},
+		{"inner", false},
+		{"00000000other000", false},
+		{"inner", false},
+		{"outer", false},
 		{"inner", true}, // a child without a span of its own: where it was forked
 		{"late", true},  // late and outer overlap
-		{"inner", false}, {"00000000other000", false}, {"late", false}, {"", false},
+		{"inner", false},
+		{"00000000other000", false},
+		{"late", false},
+		{"", false},
 	} {
 		got := ""
 		if v.at[i] >= 0 {
