@@ -141,8 +141,8 @@ func (b *bench) id(name string) string {
 	id := b.prefix + "." + name
 	if b.spec.Linux != nil {
 		b.spec.Linux.CgroupsPath = "/" + id
-		b.writeSpec()
 	}
+	b.writeSpec()
 	return id
 }
 
