@@ -25,8 +25,9 @@ type initTable struct {
 	rootfs       string
 	namespaces   *namespace.Wanted
 	hierarchies  []rootfs.Hierarchy
-	unified      bool       // cgroup v2 alone: the child is born in its group
+	unified      bool       // cgroup v2 alone
 	cgroupProcs  []*os.File // v1: the child writes itself into these
+	cgroupInto   *os.File   // v2: the child is born in it; nil without v2
 	fifo         int        // exec.fifo, O_PATH
 	console      int        // the socket for the terminal's master, or -1
 	keepFDs      int        // descriptors after 2 that the program is to have
