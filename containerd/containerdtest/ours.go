@@ -112,6 +112,9 @@ func (o *Ours) PID() int { return o.cmd.Process.Pid }
 
 // end cleans up and looks for what is left: bundles, shims, mounts, cgroups.
 func (o *Ours) end() {
+	if o.cmd.ProcessState != nil { // the test failed between Kill and Start
+		o.Start()
+	}
 	if ids, err := o.Ctr("tasks", "ls", "-q"); err == nil {
 		for _, id := range strings.Fields(ids) {
 			o.Ctr("tasks", "rm", "-f", id)
@@ -158,4 +161,12 @@ func (o *Ours) Fail(args ...string) (code int, said string) {
 		o.t.Fatalf("ctr %s succeeded:\n%s", strings.Join(args, " "), &text)
 	}
 	return cmd.ProcessState.ExitCode(), strings.TrimSpace(fmt.Sprint(&text))
+}
+
+// Again starts a second hull-containerd on the same root, waits for its end, and returns its exit code and what it said.
+func (o *Ours) Again() (code int, said string) {
+	cmd := exec.Command(filepath.Join(o.Bin, "hull-containerd"), "--root", o.Root)
+	cmd.Env = o.env
+	text, _ := cmd.CombinedOutput()
+	return cmd.ProcessState.ExitCode(), string(text)
 }
