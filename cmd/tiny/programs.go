@@ -18,7 +18,10 @@ var programs = map[string]func(args []string) int{
 	"exit":  exit,
 	"echo":  func(args []string) int { fmt.Println(strings.Join(args, " ")); return 0 },
 	"env":   func([]string) int { fmt.Println(strings.Join(os.Environ(), "\n")); return 0 },
-	"id":    func([]string) int { fmt.Printf("uid=%d gid=%d groups=%v\n", os.Getuid(), os.Getgid(), groups()); return 0 },
+	"id": func([]string) int {
+		fmt.Printf("uid=%d gid=%d groups=%v\n", os.Getuid(), os.Getgid(), groups())
+		return 0
+	},
 	"sleep": sleep,
 	"clock": clock,
 	"cat":   cat,
