@@ -88,7 +88,11 @@ func (c *Containerd) Ctr(args ...string) (string, error) {
 	cmd := c.Command(args...)
 	var out, text bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &text
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	defer time.AfterFunc(time.Minute, func() { cmd.Process.Kill() }).Stop() // a ctr that hangs is a failure, with a log to read
+	if err := cmd.Wait(); err != nil {
 		return out.String(), fmt.Errorf("ctr %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(text.String()))
 	}
 	return out.String(), nil
