@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"hull/stages"
 	"hull/stages/instance"
 	"hull/stages/probetest"
 	"hull/trace/model"
@@ -27,6 +28,8 @@ type tracer struct {
 	inst instance.Instance
 	cmd  *exec.Cmd
 	http *http.Client
+	rec  *span.Recorder
+	root *span.Span // of the trace that was begun last
 }
 
 var binary string // built once
@@ -114,17 +117,20 @@ func (tr *tracer) call(method, path string, body, into any) int {
 // begin starts a trace and returns the context under which children are to run.
 func (tr *tracer) begin(pid int) span.Context {
 	ctx := span.NewTrace()
-	ctx.Span = [8]byte{1, 2, 3, 4, 5, 6, 7, 8}
 	var answer struct {
 		Kernel bool
 		Reason string
 	}
 	require.Equal(tr.t, 201, tr.call("POST", "/traces", map[string]any{"id": ctx.TraceID(), "pid": pid, "command": []string{"test"}}, &answer))
-	return ctx
+	tr.rec = span.New("test", tr.inst.SpanSocket(), true)
+	_, tr.root = span.Start(tr.rec.Join(context.Background(), ctx), stages.ClientPayload) // a step that nothing can prove
+	return tr.root.Context()
 }
 
 // end ends the trace and returns it whole.
 func (tr *tracer) end(ctx span.Context) *model.Trace {
+	tr.root.End(nil)
+	tr.rec.Close()
 	require.Equal(tr.t, 200, tr.call("POST", "/traces/"+ctx.TraceID()+"/end", nil, nil))
 	var t model.Trace
 	require.Equal(tr.t, 200, tr.call("GET", "/traces/"+ctx.TraceID(), nil, &t))

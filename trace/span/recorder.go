@@ -23,6 +23,7 @@ type Recorder struct {
 	Service   string // the binary's name: OpenTelemetry's service.name
 	Socket    string // hull-trace's span socket
 	LongLived bool   // send each span when it ends, and mark threads; otherwise all go at Close
+	Bridge    Bridge // nil but in the binaries that use the OpenTelemetry SDK; set before the first span
 
 	pid   int
 	start uint64

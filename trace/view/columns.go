@@ -175,7 +175,7 @@ func columns(t *model.Trace) *document {
 
 func (e *encoder) span(s model.Span, zero int64, find func(string) int) {
 	if row := s.Step(); row.Name != "" {
-		e.doc.Steps[row.Name] = step{row.Stage.String(), row.Title, row.Why, rule(row.Proof), row.Man, explain.Text(row.ID)}
+		e.doc.Steps[row.Name] = step{row.Stage.String(), row.Title, row.Why, explain.Rule(row.Proof), row.Man, explain.Text(row.ID)}
 	}
 	links := []int{}
 	for _, l := range s.Links {
@@ -236,24 +236,4 @@ func (e *encoder) process(p model.Process, zero int64) {
 		q.Parents = append(q.Parents, parent{at(x.Time), e.proc(x.Proc)})
 	}
 	e.doc.Processes = append(e.doc.Processes, q)
-}
-
-// rule says in words what a step's claim is held against.
-func rule(p stages.Proof) string {
-	switch p.Kind {
-	case stages.ProofEvent:
-		s := "the kernel event kernel." + p.Event.String()
-		for _, a := range p.Args {
-			if a.Is != "" {
-				s += ", " + a.Key + " = " + a.Is
-			}
-			if a.Has != "" {
-				s += ", " + a.Key + " contains " + a.Has
-			}
-		}
-		return s
-	case stages.ProofState:
-		return "a state that the tracer reads back itself: " + string(p.State)
-	}
-	return "no proof is possible: " + p.Reason
 }

@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,7 +54,7 @@ func TestPage(t *testing.T) {
 	b := openPage(t, save(t, run), 1280, 860, "light")
 	b.picture("run-light")
 	require.EqualValues(t, len(run.Processes), b.eval("document.querySelectorAll('#gutter .lane').length"))
-	require.Contains(t, b.text("#figures"), "90 steps")
+	require.Contains(t, b.text("#figures"), fmt.Sprintf("%d steps", len(run.Spans)))
 	require.Contains(t, b.text("#panel"), "One run, told twice")
 
 	// A real click, on the first step's bar: below the ruler, in the first lane's first row.
