@@ -136,15 +136,8 @@ func (e *encoder) pairs(m map[string]string) []int {
 
 // columns encodes a trace.
 func columns(t *model.Trace) *document {
-	end := t.End
-	for _, s := range t.Spans {
-		end = max(end, s.End)
-	}
-	for _, ev := range t.Events {
-		end = max(end, ev.Time)
-	}
 	doc := &document{
-		ID: t.ID, Command: t.Command, Container: t.Container, Start: t.Start / 1e6, End: max(0, end-t.Start), Notes: t.Notes, Lost: t.Lost,
+		ID: t.ID, Command: t.Command, Container: t.Container, Start: t.Start / 1e6, End: t.LastMoment() - t.Start, Notes: t.Notes, Lost: t.Lost,
 		Summary: t.Summary(), Steps: map[string]step{}, Processes: []process{}, Strings: []string{}, Procs: [][2]int64{},
 	}
 	for _, s := range stages.Stages() {
