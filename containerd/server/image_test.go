@@ -30,12 +30,22 @@ func TestImages(t *testing.T) {
 // Three layers: whiteouts hide a file, an opaque directory hides what is below it, a directory replaces a file.
 func testLayers(t *testing.T, c *containerdtest.Ours) {
 	second := imagetest.Layer(t, []imagetest.Entry{
-		{Name: "data/"}, {Name: "data/gone", Body: "x"}, {Name: "data/kept", Body: "2"}, {Name: "opaque/"}, {Name: "opaque/old", Body: "x"},
+		{Name: "data/"},
+		{Name: "data/gone", Body: "x"},
+		{Name: "data/kept", Body: "2"},
+		{Name: "opaque/"},
+		{Name: "opaque/old", Body: "x"},
 		{Name: "turn", Body: "file"},
 	})
 	third := imagetest.Layer(t, []imagetest.Entry{
-		{Name: "data/"}, {Name: "data/.wh.gone"}, {Name: "data/new", Body: "3"}, {Name: "opaque/"}, {Name: "opaque/.wh..wh..opq"},
-		{Name: "opaque/fresh", Body: "3"}, {Name: "turn/"}, {Name: "turn/dir", Body: "3"},
+		{Name: "data/"},
+		{Name: "data/.wh.gone"},
+		{Name: "data/new", Body: "3"},
+		{Name: "opaque/"},
+		{Name: "opaque/.wh..wh..opq"},
+		{Name: "opaque/fresh", Body: "3"},
+		{Name: "turn/"},
+		{Name: "turn/dir", Body: "3"},
 	})
 	tar := imagetest.DockerSave(t, "docker.io/library/three:1", map[string]any{"Cmd": []string{"/bin/sh"}}, imagetest.Layer(t, imagetest.Busybox(t)), second, third)
 	c.Output("images", "import", tar)
@@ -92,7 +102,9 @@ func layout(t *testing.T, ref string, layer []byte) string {
 func testHostile(t *testing.T, c *containerdtest.Ours) {
 	canary := filepath.Join(t.TempDir(), "canary")
 	require.NoError(t, os.WriteFile(canary, []byte("alive"), 0o600))
-	file := func(name string) *tar.Header { return &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o777, Size: 4} }
+	file := func(name string) *tar.Header {
+		return &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o777, Size: 4}
+	}
 	link := func(kind byte, name, to string) *tar.Header {
 		return &tar.Header{Name: name, Typeflag: kind, Linkname: to, Mode: 0o777}
 	}
