@@ -106,8 +106,19 @@ func (r *run) impossible(s *model.Span, step stages.Step) string {
 		return "the client leaves only when this trace has been closed for it"
 	case step.ID == stages.RuncInitMaskedPaths && r.absent[s.Instance]:
 		return "there is no " + s.Instance + " in the container: nothing to mask"
+	case r.left != 0 && s.End > r.left && bySyscall(step.Proof.Event):
+		return "system calls are no longer recorded: the client had left, and the container only lived on"
 	}
 	return ""
+}
+
+// bySyscall reports whether an event is seen at a system call, and not by one of the programs that stay attached.
+func bySyscall(e stages.Event) bool {
+	switch e {
+	case stages.EventClone, stages.EventExec, stages.EventExit, stages.EventReparent, stages.EventSignal, stages.EventCgroupMkdir, stages.EventCgroupAttach:
+		return false
+	}
+	return true
 }
 
 // inPlace reports whether the event lies in a process that the rule allows.
