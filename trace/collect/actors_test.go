@@ -67,7 +67,7 @@ func actShim() error {
 	}
 	run := func(args ...string) error {
 		cmd := exec.Command(runtime, append([]string{"--root", root}, args...)...)
-		cmd.Env = os.Environ()
+		cmd.Env, cmd.Stdin = os.Environ(), os.Stdin
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		return cmd.Run()
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -114,7 +115,8 @@ func (c *collector) find(ref string, uid uint32) (*model.Trace, *run, error) {
 			found = append(found, r)
 		}
 	}
-	stored := c.store.find(ref, uid)
+	// A detached container's trace is stored when its client leaves, and goes on: what goes on answers.
+	stored := slices.DeleteFunc(c.store.find(ref, uid), func(e entry) bool { return c.runs[e.ID] != nil })
 	if ref == "last" {
 		var last *run
 		for _, r := range found {

@@ -41,6 +41,9 @@ func (c *collector) look(r *run, e event) {
 			if t.creator.PID == 0 {
 				t.creator, t.shim = e.Proc, e.Parent
 				t.parse(argv)
+				if r.container == "" {
+					r.container = t.id
+				}
 				c.lookAtBundle(r)
 			}
 		case "delete":

@@ -45,6 +45,7 @@ func (c *collector) lookAtInit(r *run) {
 	if err != nil {
 		return
 	}
+	lookAtMasks(r, spec)
 	lookAtLimits(r, spec)
 	lookAtSysctl(r, spec)
 }
@@ -76,6 +77,22 @@ func lookAtState(r *run) {
 		}
 	}
 	r.saw(stages.StateRuntimeState, false, "no file in %s names pid %d", filepath.Join(t.root, filepath.Base(t.id)), t.init.PID)
+}
+
+// lookAtMasks finds the paths that config.json would have masked and that this kernel does not have. os.Root keeps the container's links from
+// leading out of it.
+func lookAtMasks(r *run, spec *specs.Spec) {
+	root, err := os.OpenRoot(fmt.Sprintf("/proc/%d/root", r.target.init.PID))
+	if err != nil || spec.Linux == nil {
+		return
+	}
+	defer root.Close()
+	r.absent = map[string]bool{}
+	for _, p := range append(spec.Linux.MaskedPaths, spec.Linux.ReadonlyPaths...) {
+		if _, err := root.Lstat(strings.TrimPrefix(p, "/")); os.IsNotExist(err) {
+			r.absent[p] = true
+		}
+	}
 }
 
 // lookAtSysctl reads the parameters that config.json asks for, inside the container's namespaces: /proc/sys answers by the reader's.

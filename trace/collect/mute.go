@@ -70,9 +70,7 @@ func (v *view) row(i int, k kernelRow) model.Span {
 		Start: e.wall - int64(e.Duration), End: e.wall, Claim: model.ClaimKernel, Proof: model.Proved, Evidence: []int{i}, Because: e.said(),
 	}
 	p := v.tree.procs[e.Proc]
-	if p != nil {
-		s.Service = path.Base(p.Exe)
-	}
+	s.Service = path.Base(v.tree.exeAt(e.Proc, e.wall))
 	if k.whole {
 		s.End = v.events[len(v.events)-1].wall
 		if p != nil && p.Died != 0 {
@@ -256,7 +254,10 @@ func (c *classifier) init(e *event) []kernelRow {
 		return one(stages.RuncInitSession, "")
 	case stages.EventMount:
 		return c.mount(e)
-	case stages.EventMknod:
+	case stages.EventMknod: // a mount point's empty file and a link come by the same calls
+		if mode := e.Args["mode"]; !strings.HasPrefix(mode, "c ") && !strings.HasPrefix(mode, "b ") {
+			return nil
+		}
 		return one(stages.RuncInitDevices, e.Args["path"])
 	case stages.EventPivotRoot:
 		c.pivoted[e.Proc] = true

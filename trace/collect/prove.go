@@ -53,11 +53,9 @@ func (v *view) kernelAbsent() string {
 func window(s *model.Span, p stages.Proof) (from, to int64) {
 	from, to = s.Start-slack, s.End+slack
 	switch {
-	case p.Who == stages.Program, p.Who == stages.Payload: // whoever claims the payload's exec has seen its effect
-		from = 0
+	case p.Who == stages.Program, p.Who == stages.Payload, p.Who == stages.Taken:
+		from = 0 // whoever claims the payload's exec, or an adoption, has seen its effect
 	case p.Event == stages.EventExit:
-		to = 1 << 62
-	case p.Who == stages.Taken:
 		to = 1 << 62
 	}
 	return from, to
@@ -91,10 +89,36 @@ func (v *view) proveByEvent(s *model.Span, step stages.Step, candidates []int, u
 		s.Proof, s.Because = model.NoProof, "the step failed by the program's own account: there is nothing to prove"
 		return
 	}
+	if why := v.run.impossible(s, step); why != "" {
+		s.Proof, s.Because = model.NoProof, why
+		return
+	}
 	s.Proof, s.Because = model.Unproved, near
 	if near == "" {
 		s.Because = fmt.Sprintf("the kernel saw no %s%s in pid %d meanwhile", step.Proof.Event, wanted(step.Proof.Args, s.Instance), s.Proc.PID)
 	}
+}
+
+// impossible says why an event could not come, by what hull-trace itself knows.
+func (r *run) impossible(s *model.Span, step stages.Step) string {
+	switch {
+	case step.ID == stages.ClientExit && s.Proc.PID == r.client && r.alive[s.Proc]:
+		return "the client leaves only when this trace has been closed for it"
+	case step.ID == stages.RuncInitMaskedPaths && r.absent[s.Instance]:
+		return "there is no " + s.Instance + " in the container: nothing to mask"
+	case r.left != 0 && s.End > r.left && bySyscall(step.Proof.Event):
+		return "system calls are no longer recorded: the client had left, and the container only lived on"
+	}
+	return ""
+}
+
+// bySyscall reports whether an event is seen at a system call, and not by one of the programs that stay attached.
+func bySyscall(e stages.Event) bool {
+	switch e {
+	case stages.EventClone, stages.EventExec, stages.EventExit, stages.EventReparent, stages.EventSignal, stages.EventCgroupMkdir, stages.EventCgroupAttach:
+		return false
+	}
+	return true
 }
 
 // inPlace reports whether the event lies in a process that the rule allows.
@@ -152,16 +176,27 @@ func (v *view) inside(p string) string {
 	if root == "" {
 		return p
 	}
-	if in, ok := strings.CutPrefix(p, root); ok && (in == "" || in[0] == '/') {
-		return path.Join("/", in)
+	names, at := strings.Split(root, "/"), strings.Split(p, "/")
+	if len(at) > 0 && at[0] == "…" && len(at) < len(names)+8 {
+		// The head is missing: the root's own name marks the place.
+		if i := slices.Index(at, path.Base(root)); i >= 0 {
+			return path.Join("/", path.Join(at[i+1:]...))
+		}
+		return p
 	}
-	if mark := "/" + path.Base(root); strings.HasPrefix(p, "…") {
-		if i := strings.Index(p+"/", mark+"/"); i >= 0 {
-			return path.Join("/", p[i+len(mark):])
+	if len(at) < len(names) {
+		return p
+	}
+	for i, name := range names {
+		if at[i] != name && at[i] != clip(name, maxName) {
+			return p
 		}
 	}
-	return p
+	return path.Join("/", path.Join(at[len(names):]...))
 }
+
+// maxName is how much of each name trace/bpf keeps of a path that it found from a descriptor.
+const maxName = 31
 
 // what names the event as exports do.
 func (e *event) what() string {

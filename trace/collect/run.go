@@ -34,6 +34,7 @@ type run struct {
 	parent map[model.Proc]model.Proc    // who the kernel last gave a process to
 	alive  map[model.Proc]bool          // the run's processes that the kernel has not seen end
 	looks  []look                       // what was read back
+	absent map[string]bool              // masked or read-only paths of config.json that the container does not have
 	target target                       // whose bundle, cgroup and init: from the runtime's command line
 	lost   model.Lost
 	last   time.Time     // when the last span or event came

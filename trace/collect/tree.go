@@ -156,6 +156,26 @@ func (t *tree) parentAt(p model.Proc, time int64) (parent model.Proc) {
 	return parent
 }
 
+// exeAt is the executable that a process ran at a time; before its first exec it is its parent's.
+func (t *tree) exeAt(p model.Proc, time int64) (exe string) {
+	proc := t.procs[p]
+	if proc == nil {
+		return ""
+	}
+	for _, x := range proc.Execs {
+		if x.Time <= time {
+			exe = x.Exe
+		}
+	}
+	if exe == "" && len(proc.Execs) > 0 && len(proc.Parents) > 0 && proc.Parents[0].Proc != p {
+		return t.exeAt(proc.Parents[0].Proc, proc.Parents[0].Time)
+	}
+	if exe == "" {
+		return proc.Exe
+	}
+	return exe
+}
+
 // forkedBy reports whether child is p's child or grandchild (and so on) by fork.
 func (t *tree) forkedBy(child, p model.Proc) bool {
 	for range 16 {
