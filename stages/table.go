@@ -112,12 +112,12 @@ var table = [count]Step{
 	},
 	ContainerdBundle: {
 		Name: "containerd.bundle", Parent: ContainerdTaskCreate, Stage: Containerd, Title: "containerd has the OCI bundle made",
-		Why:   "The runtime reads a directory, not an RPC: the bundle is the border between the two worlds.",
+		Why: "The runtime reads a directory, not an RPC: the bundle is the border between the two worlds.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "exe", Has: "hull-bundle"}).in(Child), Man: []string{"OCI runtime-spec: bundle.md"},
 	},
 	ContainerdShimStart: {
 		Name: "containerd.shim.start", Parent: ContainerdTaskCreate, Stage: Containerd, Title: "containerd starts a shim",
-		Why:   "The shim comes before runc: somebody has to be there to become the parent when runc leaves.",
+		Why: "The shim comes before runc: somebody has to be there to become the parent when runc leaves.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "exe", Has: "shim"}).in(Child), Man: []string{"containerd shim v2: start"},
 	},
 	ContainerdTaskCreate: {
@@ -137,7 +137,7 @@ var table = [count]Step{
 	},
 	ContainerdRestore: {
 		Name: "containerd.restore", Stage: Containerd, Title: "a restarted containerd finds its shims again",
-		Why: "The shim's socket is in the bundle: reconnecting is reading a file and dialling.", Flags: Optional | Repeats,
+		Why: "The shim's socket is in the bundle: reconnecting is reading a file and dialling.", Flags: Optional | Repeats | Kernel,
 		Proof: event(EventConnect),
 	},
 
@@ -211,7 +211,7 @@ var table = [count]Step{
 	RuncCreate: {
 		Name: "runc.create", Parent: ShimRuntimeCreate, Stage: Runc, Title: "runc reads the bundle and creates the container",
 		Why:   "This short-lived program is the only one that speaks to the kernel about namespaces and cgroups.",
-		Proof: event(EventExec, Arg{Key: "argv", Has: "create"}), Man: []string{"OCI runtime-spec: runtime.md create"},
+		Proof: event(EventExec, Arg{Key: "argv", Has: "create"}).in(Program), Man: []string{"OCI runtime-spec: runtime.md create"},
 	},
 	RuncCgroupCreate: {
 		Name: "runc.cgroup.create", Parent: RuncCreate, Stage: Runc, Title: "the container's cgroup is made",
@@ -346,12 +346,12 @@ var table = [count]Step{
 	RuncStart: {
 		Name: "runc.start", Parent: ShimRuntimeStart, Stage: Runc, Title: "`runc start` opens the other end",
 		Why:   "A second short-lived process: start needs no parenthood, only the FIFO.",
-		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}), Man: []string{"fifo(7)"},
+		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}).in(Program), Man: []string{"fifo(7)"},
 	},
 	RuncInitExec: {
 		Name: "runc.init.exec", Parent: RuncStart, Stage: Runc, Title: "execve of the user's program",
 		Why:   "The same process, another program: pid, namespaces, cgroup, limits and filter stay.",
-		Proof: event(EventExec), Man: []string{"execve(2)"},
+		Proof: event(EventExec).in(Payload), Man: []string{"execve(2)"},
 	},
 	RuncExec: {
 		Name: "runc.exec", Stage: Runc, Title: "another process joins the container",
@@ -361,18 +361,18 @@ var table = [count]Step{
 	RuncKill: {
 		Name: "runc.kill", Stage: Runc, Title: "a signal is sent to the container",
 		Why: "The runtime knows the pid, and checks that it is still the same process.", Flags: Optional | Repeats,
-		Proof: event(EventExec, Arg{Key: "argv", Has: "kill"}), Man: []string{"pidfd_send_signal(2)"},
+		Proof: event(EventExec, Arg{Key: "argv", Has: "kill"}).in(Program), Man: []string{"pidfd_send_signal(2)"},
 	},
 	RuncDelete: {
 		Name: "runc.delete", Stage: Runc, Title: "`runc delete` removes what is left",
 		Why: "The process is gone; its cgroup and the runtime's state are not.", Flags: Late,
-		Proof: event(EventExec, Arg{Key: "argv", Has: "delete"}), Man: []string{"rmdir(2)", "OCI runtime-spec: runtime.md delete"},
+		Proof: event(EventExec, Arg{Key: "argv", Has: "delete"}).in(Program), Man: []string{"rmdir(2)", "OCI runtime-spec: runtime.md delete"},
 	},
 
 	ContainerRunning: {
 		Name: "container.running", Parent: RuncInitExec, Stage: Container, Title: "the user's program runs",
 		Why: "An ordinary process of this kernel: all that is special was done before its first instruction.", Flags: Late,
-		Proof: event(EventExec), Man: []string{"execve(2)"},
+		Proof: event(EventExec).in(Payload), Man: []string{"execve(2)"},
 	},
 	ContainerExit: {
 		Name: "container.exit", Parent: ContainerRunning, Stage: Container, Title: "the user's program ends",

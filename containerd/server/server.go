@@ -10,6 +10,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ import (
 	tasksapi "github.com/containerd/containerd/api/services/tasks/v1"
 	versionapi "github.com/containerd/containerd/api/services/version/v1"
 	"github.com/containerd/containerd/v2/plugins/services/content/contentserver"
+	"github.com/containerd/log"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -70,6 +72,11 @@ func Main(args []string, stderr io.Writer) int {
 		return 2
 	}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(stderr, nil)))
+	// containerd's own packages log through theirs.
+	if err := errors.Join(log.SetFormat(log.JSONFormat), log.SetLevel("error")); err != nil {
+		fmt.Fprintln(stderr, "hull-containerd:", err)
+		return 1
+	}
 	inst, err := instance.At(*root)
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)

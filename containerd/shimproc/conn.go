@@ -2,6 +2,7 @@ package shimproc
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -77,7 +78,11 @@ func OpenLog(b *bundle.Bundle, id string) (*Log, error) {
 			if err != nil {
 				return
 			}
-			slog.Info("shim", "container", id, "line", string(line))
+			level := slog.LevelInfo
+			if bytes.Contains(line, []byte("level=info")) || bytes.Contains(line, []byte("level=debug")) {
+				level = slog.LevelDebug
+			}
+			slog.Log(context.Background(), level, "shim", "container", id, "line", string(line))
 		}
 	}()
 	return &Log{f}, nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -174,21 +176,33 @@ func (m *Manager) cleanUp(ctx context.Context, t *Task) *shimapi.DeleteResponse 
 	if err != nil {
 		slog.Warn("cleaning up after a shim", "container", t.id, "namespace", t.namespace, "error", err)
 	}
-	killShim(t.bundle, t.id)
+	m.killShim(t.order)
 	return answer
 }
 
-// killShim ends the serving process named by the bundle's shim.pid, if it still is a shim of this container: its command line says so.
-func killShim(b *bundle.Bundle, id string) {
-	pid, err := strconv.Atoi(b.Read("shim.pid"))
-	if err != nil || pid <= 1 {
-		return
+// killShim ends the serving process of a container's shim, if there still is one. It is known by its command line, which every shim takes
+// over from ours; a pid in a file could be another's by now.
+func (m *Manager) killShim(o shimproc.Order) {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is well-formed
+	for _, path := range lines {
+		line, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		args := strings.Split(string(line), "\x00")
+		if !follows(args, "-namespace", o.Namespace) || !follows(args, "-id", o.ID) || !follows(args, "-address", m.Shims.GRPC) {
+			continue
+		}
+		if pid, err := strconv.Atoi(strings.Split(path, "/")[2]); err == nil {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
 	}
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if err != nil || !strings.Contains(string(line), "\x00-id\x00"+id+"\x00") {
-		return
-	}
-	syscall.Kill(pid, syscall.SIGKILL)
+}
+
+// follows reports whether args hold flag and then value.
+func follows(args []string, flag, value string) bool {
+	i := slices.Index(args, flag)
+	return i >= 0 && i+1 < len(args) && args[i+1] == value
 }
 
 // discard removes a bundle; what cannot be removed is said, and found again at the next start.

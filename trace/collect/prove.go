@@ -53,7 +53,7 @@ func (v *view) kernelAbsent() string {
 func window(s *model.Span, p stages.Proof) (from, to int64) {
 	from, to = s.Start-slack, s.End+slack
 	switch {
-	case p.Event == stages.EventExec && p.Who == stages.Self:
+	case p.Who == stages.Program, p.Who == stages.Payload: // whoever claims the payload's exec has seen its effect
 		from = 0
 	case p.Event == stages.EventExit:
 		to = 1 << 62
@@ -104,6 +104,8 @@ func (v *view) inPlace(e *event, s *model.Span, who stages.Who) bool {
 		return e.Proc != s.Proc && v.tree.forkedBy(e.Proc, s.Proc)
 	case stages.Init:
 		return e.Proc == s.Proc || v.tree.forkedBy(e.Proc, s.Proc)
+	case stages.Payload:
+		return e.Proc == s.Proc && v.tree.execs[e] == stages.Container.String()
 	case stages.Taken:
 		return e.Parent == s.Proc
 	}

@@ -102,6 +102,17 @@ func (r *Recorder) take(f Finished) {
 	}
 }
 
+// Flush sends what has ended so far. A program that lives as long as a container, and is idle nearly always, calls it after each piece of
+// work.
+func (r *Recorder) Flush() {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.send()
+}
+
 // Close sends what is left. Spans that end later are lost.
 func (r *Recorder) Close() {
 	if r == nil {
