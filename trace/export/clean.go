@@ -45,7 +45,7 @@ func fit(s string, width int) string {
 	return string([]rune(s)[:width-1]) + "…"
 }
 
-// fitMiddle is fit for paths and their like: both ends tell them apart, so the middle goes.
+// fitMiddle is fit for paths and their like: the end tells most, the beginning something, so what is between goes.
 func fitMiddle(s string, width int) string {
 	r := []rune(clean(s))
 	if len(r) <= width {
@@ -54,7 +54,7 @@ func fitMiddle(s string, width int) string {
 	if width < 3 {
 		return fit(s, width)
 	}
-	head := (width - 1) / 2
+	head := width / 4
 	return string(r[:head]) + "…" + string(r[len(r)-(width-1-head):])
 }
 

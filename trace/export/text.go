@@ -19,8 +19,8 @@ type Text struct {
 
 // The columns: when it began, what it took, a bar, the verdict, the step, the process, its kernel events.
 const (
-	barWidth     = 12
-	nameWidth    = 38
+	barWidth     = 8
+	nameWidth    = 42
 	processWidth = 22
 )
 

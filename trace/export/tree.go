@@ -15,13 +15,25 @@ func (p *timeline) processes() {
 	if len(p.t.Processes) == 0 {
 		return
 	}
+	// A process from before the run that did nothing in it (the shell, its terminal) is in the trace as an ancestor only: left out.
 	known := map[model.Proc]bool{}
+	for _, s := range p.t.Spans {
+		known[s.Proc] = true
+	}
+	for _, e := range p.t.Events {
+		known[e.Proc] = true
+	}
 	for _, q := range p.t.Processes {
-		known[q.Proc] = true
+		if q.Born != 0 {
+			known[q.Proc] = true
+		}
 	}
 	children := map[model.Proc][]*model.Process{}
 	for i := range p.t.Processes {
 		q := &p.t.Processes[i]
+		if !known[q.Proc] {
+			continue
+		}
 		var parent model.Proc // none: its parent is not in the trace
 		if len(q.Parents) > 0 && known[q.Parents[0].Proc] && q.Parents[0].Proc != q.Proc {
 			parent = q.Parents[0].Proc

@@ -128,6 +128,11 @@ func (b *builder) daemon(pid int, stage stages.Stage, exe string) int {
 	return len(b.t.Processes) - 1
 }
 
+// bystander adds a process that was there before and belongs to no stage.
+func (b *builder) bystander(pid int, exe string) {
+	b.t.Processes = append(b.t.Processes, model.Process{Proc: model.Proc{PID: pid, Start: 60_000}, Exe: exe, Comm: path.Base(exe)})
+}
+
 // fork adds a child of process parent; it runs its parent's program until it execs.
 func (b *builder) fork(parent, pid int, stage stages.Stage, d int64, flags string, kv ...string) int {
 	b.event(stages.EventClone, parent, d, "clone", int64(pid), append([]string{"flags", flags, "child", strconv.Itoa(pid)}, kv...)...)

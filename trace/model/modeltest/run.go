@@ -24,6 +24,7 @@ const (
 func Run() *model.Trace {
 	b := newBuilder("4bf92f3577b34da6a3ce929d0e0e4736", "hull", "run", "--rm", "--trace", "busybox", "echo", "hi")
 	b.t.Container = id
+	b.bystander(4500, "/usr/bin/bash") // the shell: an ancestor that does nothing in the run
 	hulld := b.daemon(812, stages.Daemon, "/usr/local/bin/hulld")
 	ctrd := b.daemon(823, stages.Containerd, "/usr/local/bin/hull-containerd")
 

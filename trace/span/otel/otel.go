@@ -115,7 +115,7 @@ func (e exporter) ExportSpans(_ context.Context, spans []trace.ReadOnlySpan) err
 			if kv.Value.Type() == attribute.INT64 {
 				f.Attrs = append(f.Attrs, span.Attr{Key: string(kv.Key), Int: kv.Value.AsInt64()})
 			} else {
-				f.Attrs = append(f.Attrs, span.Attr{Key: string(kv.Key), Str: kv.Value.Emit()})
+				f.Attrs = append(f.Attrs, span.Attr{Key: string(kv.Key), Str: kv.Value.String()})
 			}
 		}
 		e.rec.Pass(f)

@@ -15,8 +15,10 @@ export function makeLanes(trace) {
     if (!lanes.has(event.proc)) lanes.set(event.proc, newLane(event.proc, null));
     lanes.get(event.proc).events.push(event);
   }
-  for (const lane of lanes.values()) finish(lane, trace);
-  return [...lanes.values()].sort((a, b) => rank(trace, a) - rank(trace, b) || a.born - b.born || a.proc.pid - b.proc.pid);
+  // A process from before the run that did nothing in it (the shell, its terminal) is in the trace as an ancestor only.
+  const shown = [...lanes.values()].filter((l) => l.spans.length > 0 || l.events.length > 0 || l.process.born >= 0);
+  for (const lane of shown) finish(lane, trace);
+  return shown.sort((a, b) => rank(trace, a) - rank(trace, b) || a.born - b.born || a.proc.pid - b.proc.pid);
 }
 
 function newLane(proc, process) {
