@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"hull/client/engine"
+	"hull/stages"
+	"hull/trace/span"
+)
+
+// runCommand is `hull run`: docker's order of calls, which is not free. See run.
+func (a *app) runCommand() *cobra.Command {
+	o := &runOptions{}
+	c := &cobra.Command{
+		Use:   "run [OPTIONS] IMAGE [COMMAND] [ARG...]",
+		Short: "Create and run a new container from an image",
+		Args:  args(1, -1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.image, o.command = args[0], args[1:]
+			o.entrypointSet = c.Flags().Changed("entrypoint")
+			return a.traced(c.Context(), o, a.run)
+		},
+		DisableFlagsInUseLine: true,
+	}
+	o.define(c.Flags())
+	return c
+}
+
+// run creates a container and starts it; in the foreground it carries its streams and ends with its exit code. The order of the calls:
+//
+//	create   the container exists, no process does
+//	attach   before start, or the first bytes of output could be missed
+//	wait     before start, or a program that ends at once could never be waited for
+//	start
+//	resize   now that there is a terminal; again at each SIGWINCH
+//
+// Then the output is read to its end before the exit code is believed to be all there is.
+func (a *app) run(ctx context.Context, o *runOptions) (err error) {
+	body, err := o.payload(ctx, a.in)
+	if err != nil {
+		return err
+	}
+	c, err := a.connect(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	made, err := a.create(ctx, c, o, body)
+	if err != nil {
+		return failed(err)
+	}
+	id := made.ID
+
+	var s *session
+	if !o.detach {
+		if s, err = a.attach(ctx, c, id, o); err != nil {
+			return failed(err)
+		}
+		defer s.close()
+		s.catch()
+	}
+	// The wait is registered for a detached --rm as well: that tells when a failed start has been cleaned up.
+	waitCtx, waiting := span.Start(ctx, stages.ClientWait)
+	defer waiting.End(&err)
+	var waiter *engine.Waiter
+	if !o.detach || o.rm {
+		condition := engine.NextExit
+		if o.rm {
+			condition = engine.Removed
+		}
+		if waiter, err = c.Wait(waitCtx, id, condition); err != nil {
+			return failed(err)
+		}
+		defer waiter.Close()
+	}
+
+	startCtx, starting := span.Start(ctx, stages.ClientStart)
+	err = c.Start(startCtx, id)
+	starting.End(&err)
+	if err != nil {
+		if o.rm {
+			waiter.Result() // the daemon removes what it could not start: be gone only after that
+		}
+		return failed(err)
+	}
+	if o.detach {
+		fmt.Fprintln(a.out, id)
+		return nil
+	}
+	defer s.follow(ctx)()
+	if detached, err := s.drain(); detached || err != nil {
+		return err
+	}
+	code, err := waiter.Result()
+	waiting.End(&err)
+	if err != nil {
+		return failed(err)
+	}
+	_, leaving := span.Start(ctx, stages.ClientExit)
+	leaving.End(nil)
+	if code != 0 {
+		return &exit{code: code}
+	}
+	return nil
+}
+
+// create asks for the container. Images are not pulled yet: the way out is named.
+func (a *app) create(ctx context.Context, c *engine.Client, o *runOptions, body engine.CreateRequest) (made engine.Created, err error) {
+	ctx, sp := span.Start(ctx, stages.ClientCreate)
+	defer sp.End(&err)
+	made, err = c.Create(ctx, o.name, body)
+	if engine.IsNotFound(err) && strings.Contains(strings.ToLower(err.Error()), "no such image") {
+		return made, fmt.Errorf("%w (hull pulls no images yet: hull load -i FILE)", err)
+	}
+	for _, w := range made.Warnings {
+		fmt.Fprintln(a.err, "WARNING:", w)
+	}
+	sp.Set(stages.AttrContainer, made.ID)
+	return made, err
+}
+
+// failed gives a failure of run docker's exit code: 127 for a program that is not there, 126 for one that cannot be executed, 125 for
+// everything else. The daemon's answer has no field for it; docker's client looks for these words in its text, and so the words are part
+// of the contract.
+func failed(err error) error {
+	code := 125
+	var refused *engine.APIError
+	if errors.As(err, &refused) {
+		has := func(words ...string) bool {
+			for _, w := range words {
+				if strings.Contains(refused.Message, w) {
+					return true
+				}
+			}
+			return false
+		}
+		switch {
+		case has("executable file not found", "no such file or directory"):
+			code = 127
+		case has(syscall.EACCES.Error(), syscall.EISDIR.Error()):
+			code = 126
+		}
+	}
+	return &exit{code, err}
+}

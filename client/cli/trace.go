@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hull/client/engine"
+)
+
+// traceCommand is `hull trace`: the recorded runs of this instance. They are read from hull-trace, whichever daemon ran the container.
+func (a *app) traceCommand() *cobra.Command {
+	c := group("trace", "Show recorded runs")
+	c.AddCommand(a.traceLsCommand(), a.traceShowCommand(), a.traceLastCommand(), a.traceExportCommand(), a.traceRmCommand())
+	return c
+}
+
+func (a *app) tracer() (engine.Tracer, error) {
+	inst, err := a.instance()
+	return engine.Tracer{Socket: inst.TraceSocket()}, err
+}
+
+func (a *app) traceLsCommand() *cobra.Command {
+	var quiet bool
+	c := &cobra.Command{Use: "ls [OPTIONS]", Aliases: []string{"list"}, Short: "List traces, newest first", Args: args(0, 0), DisableFlagsInUseLine: true}
+	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "Only show trace IDs")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		t, err := a.tracer()
+		if err != nil {
+			return err
+		}
+		list, err := t.List(c.Context())
+		if err != nil {
+			return err
+		}
+		rows := table{{"TRACE ID", "COMMAND", "CONTAINER", "STARTED", "STEPS", "PROVED", "UNPROVED", "KERNEL EVENTS", "LOST"}}
+		for _, s := range list {
+			if quiet {
+				fmt.Fprintln(a.out, s.ID)
+				continue
+			}
+			rows = append(rows, []string{
+				shortID(s.ID), ellipsis(strings.Join(s.Command, " "), 40), shortID(s.Container), ago(s.Start / int64(time.Second)),
+				fmt.Sprint(s.Steps), fmt.Sprint(s.Proved), fmt.Sprint(s.Unproved), fmt.Sprint(s.KernelEvents), fmt.Sprint(s.Lost),
+			})
+		}
+		if !quiet {
+			rows.print(a.out)
+		}
+		return nil
+	}
+	return c
+}
+
+func (a *app) traceShowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "show TRACE", Short: "Print a trace's timeline (TRACE: an id or its beginning, a container's id, or last)", Args: args(1, 1),
+		RunE: func(c *cobra.Command, args []string) error { return a.showTrace(c.Context(), args[0]) },
+	}
+}
+
+func (a *app) traceLastCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "last", Short: "Print the newest trace's timeline", Args: args(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error { return a.showTrace(c.Context(), "last") },
+	}
+}
+
+func (a *app) showTrace(ctx context.Context, id string) error {
+	t, err := a.tracer()
+	if err != nil {
+		return err
+	}
+	return t.Export(ctx, id, "text", a.out)
+}
+
+func (a *app) traceExportCommand() *cobra.Command {
+	var format, output string
+	c := &cobra.Command{Use: "export [OPTIONS] TRACE", Short: "Write a trace to a file or to STDOUT", Args: args(1, 1), DisableFlagsInUseLine: true}
+	c.Flags().StringVar(&format, "format", "", "jaeger, otlp, html, text or json (default by the file's suffix, and jaeger for STDOUT)")
+	c.Flags().StringVarP(&output, "output", "o", "", "Write to this `file`, instead of STDOUT")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		switch format {
+		case "jaeger", "otlp", "html", "text", "json":
+		case "":
+			format = "jaeger"
+			if output != "" {
+				if format = formatOf(output); format == "" {
+					_, err := checkTraceOut(output)
+					return &exit{125, fmt.Errorf("%s: %w; or use --format", output, err)}
+				}
+			}
+		default:
+			return &exit{125, fmt.Errorf("invalid argument %q for \"--format\" flag: use jaeger, otlp, html, text or json", format)}
+		}
+		t, err := a.tracer()
+		if err != nil {
+			return err
+		}
+		if output == "" {
+			return t.Export(c.Context(), args[0], format, a.out)
+		}
+		return exportFile(c.Context(), t, args[0], format, output)
+	}
+	return c
+}
+
+func (a *app) traceRmCommand() *cobra.Command {
+	return &cobra.Command{Use: "rm TRACE [TRACE...]", Aliases: []string{"remove"}, Short: "Remove one or more traces", Args: args(1, -1), RunE: func(c *cobra.Command, names []string) error {
+		t, err := a.tracer()
+		if err != nil {
+			return err
+		}
+		var failed bool
+		for _, name := range names {
+			if err := t.Remove(c.Context(), name); err != nil {
+				a.report(err)
+				failed = true
+				continue
+			}
+			a.say(name)
+		}
+		if failed {
+			return &exit{code: 1}
+		}
+		return nil
+	}}
+}

@@ -1,0 +1,187 @@
+// Package content is the content store: blobs under their digests, one directory per namespace.
+//
+// The blobs themselves are kept by containerd's own local store (LIB/containerd/content/NAMESPACE/blobs/sha256/…: students can ls and
+// sha256sum them): it verifies the digest, syncs and renames, so that a blob is there whole or not at all, and an interrupted upload
+// goes on where it stopped. What is ours is the choice of the namespace's directory, where the labels are kept, and the limits.
+//
+// The server's content service and the layer unpacker call it. Nothing collects garbage: a blob stays until Delete.
+package content
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hull/containerd/meta"
+	"hull/stages"
+)
+
+// MaxBlob bounds one blob: 64 GiB, more than any registry takes for a layer.
+const MaxBlob = 64 << 30
+
+// A Store is the blobs of all namespaces. It is a content.Store: the namespace comes with each call's context.
+type Store struct {
+	root   string
+	labels *meta.Table[map[string]string]
+
+	mu     sync.Mutex
+	stores map[string]content.Store
+}
+
+// New is the store below root.
+func New(root string, db *meta.DB) *Store {
+	return &Store{root: root, labels: meta.JSON[map[string]string](db, "content"), stores: map[string]content.Store{}}
+}
+
+// of is the store of the context's namespace.
+func (s *Store) of(ctx context.Context) (content.Store, error) {
+	ns, err := namespaces.NamespaceRequired(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st, ok := s.stores[ns]; ok {
+		return st, nil
+	}
+	st, err := local.NewLabeledStore(filepath.Join(s.root, ns), &labels{s.labels, ns})
+	if err != nil {
+		return nil, fmt.Errorf("content store: %w", err)
+	}
+	s.stores[ns] = st
+	return st, nil
+}
+
+func (s *Store) Info(ctx context.Context, d digest.Digest) (content.Info, error) {
+	st, err := s.of(ctx)
+	if err != nil {
+		return content.Info{}, err
+	}
+	return st.Info(ctx, d)
+}
+
+func (s *Store) Update(ctx context.Context, info content.Info, fieldpaths ...string) (content.Info, error) {
+	st, err := s.of(ctx)
+	if err != nil {
+		return content.Info{}, err
+	}
+	return st.Update(ctx, info, fieldpaths...)
+}
+
+func (s *Store) Walk(ctx context.Context, fn content.WalkFunc, filters ...string) error {
+	st, err := s.of(ctx)
+	if err != nil {
+		return err
+	}
+	return st.Walk(ctx, fn, filters...)
+}
+
+// Delete removes the blob and its labels.
+func (s *Store) Delete(ctx context.Context, d digest.Digest) error {
+	st, err := s.of(ctx)
+	if err != nil {
+		return err
+	}
+	if err := st.Delete(ctx, d); err != nil {
+		return err
+	}
+	ns, _ := namespaces.Namespace(ctx)
+	if _, err := s.labels.Delete(ns, d.String()); err != nil && stages.KindOf(err) != stages.NotFound {
+		return err
+	}
+	return nil
+}
+
+func (s *Store) ReaderAt(ctx context.Context, desc ocispec.Descriptor) (content.ReaderAt, error) {
+	st, err := s.of(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return st.ReaderAt(ctx, desc)
+}
+
+func (s *Store) Status(ctx context.Context, ref string) (content.Status, error) {
+	st, err := s.of(ctx)
+	if err != nil {
+		return content.Status{}, err
+	}
+	return st.Status(ctx, ref)
+}
+
+func (s *Store) ListStatuses(ctx context.Context, filters ...string) ([]content.Status, error) {
+	st, err := s.of(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return st.ListStatuses(ctx, filters...)
+}
+
+func (s *Store) Abort(ctx context.Context, ref string) error {
+	st, err := s.of(ctx)
+	if err != nil {
+		return err
+	}
+	return st.Abort(ctx, ref)
+}
+
+// Writer begins, or goes on with, an upload. One that says at the start that it is larger than MaxBlob is refused.
+func (s *Store) Writer(ctx context.Context, opts ...content.WriterOpt) (content.Writer, error) {
+	var w content.WriterOpts
+	for _, o := range opts {
+		if err := o(&w); err != nil {
+			return nil, err
+		}
+	}
+	if w.Desc.Size > MaxBlob {
+		return nil, &stages.Error{Kind: stages.Exhausted, Thing: "blob " + w.Ref, Err: fmt.Errorf("%d bytes; at most %d are taken", w.Desc.Size, int64(MaxBlob))}
+	}
+	st, err := s.of(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return st.Writer(ctx, opts...)
+}
+
+// labels is the local store's LabelStore on top of our records.
+type labels struct {
+	table *meta.Table[map[string]string]
+	ns    string
+}
+
+func (l *labels) Get(d digest.Digest) (map[string]string, error) {
+	m, err := l.table.Get(l.ns, d.String())
+	if stages.KindOf(err) == stages.NotFound && err != nil {
+		return nil, nil
+	}
+	return m, err
+}
+
+func (l *labels) Set(d digest.Digest, m map[string]string) error {
+	return l.table.Set(l.ns, d.String(), m, false)
+}
+
+// Update merges change into the labels; an empty value removes one.
+func (l *labels) Update(d digest.Digest, change map[string]string) (map[string]string, error) {
+	m, err := l.Get(d)
+	if err != nil {
+		return nil, err
+	}
+	if m == nil {
+		m = map[string]string{}
+	}
+	for k, v := range change {
+		if v == "" {
+			delete(m, k)
+		} else {
+			m[k] = v
+		}
+	}
+	return m, l.Set(d, m)
+}

@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"fmt"
+	"sync"
+
+	"hull/daemon/store"
+	"hull/stages"
+
+	"github.com/moby/moby/api/types/container"
+)
+
+// A Container is one container as the daemon knows it.
+type Container struct {
+	ID string
+
+	op sync.Mutex // one use case at a time; see the package's comment
+
+	mu       sync.Mutex
+	rec      store.Record
+	next     *outcome // of the run that is going on, or of the next one
+	gone     *outcome // of the container: done when it has been removed
+	removing bool
+
+	streams streams
+}
+
+// An outcome is something that waiters wait for.
+type outcome struct {
+	done chan struct{}
+	code int
+	text string // what went wrong, if the daemon does not know the code
+}
+
+func newOutcome() *outcome { return &outcome{done: make(chan struct{})} }
+
+func newContainer(rec *store.Record) *Container {
+	return &Container{ID: rec.ID, rec: *rec, next: newOutcome(), gone: newOutcome()}
+}
+
+// Record is a copy of what is known; its Config and HostConfig are never changed after create.
+func (c *Container) Record() store.Record {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rec
+}
+
+// Running reports whether the container's program runs.
+func (c *Container) Running() bool { return c.Record().State.Status == container.StateRunning }
+
+// change alters the record in memory and on disk. What could not be written is not in force.
+func (e *Engine) change(c *Container, alter func(*store.Record)) error {
+	rec := c.Record()
+	alter(&rec)
+	if err := e.store.Save(&rec); err != nil {
+		return &stages.Error{Kind: stages.Internal, Thing: "record of " + c.ID, Err: err}
+	}
+	c.mu.Lock()
+	c.rec = rec
+	c.mu.Unlock()
+	return nil
+}
+
+// ended tells those who wait for the run's end, and opens the next run.
+func (c *Container) ended(code int, text string) {
+	c.mu.Lock()
+	o := c.next
+	c.next = newOutcome()
+	c.mu.Unlock()
+	o.code, o.text = code, text
+	close(o.done)
+}
+
+func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }

@@ -1,0 +1,39 @@
+package engine
+
+import (
+	"context"
+	"io"
+
+	"hull/daemon/image"
+
+	"github.com/moby/moby/api/types/events"
+)
+
+// LoadImages reads an archive of images; loaded is called for each that can be run.
+func (e *Engine) LoadImages(ctx context.Context, archive io.Reader, loaded func(*image.Image)) error {
+	return e.images.Load(ctx, archive, func(img *image.Image) {
+		e.events.image(events.ActionLoad, img.ID.String(), img.ID.String())
+		loaded(img)
+	})
+}
+
+// RemoveImage takes a name away, or an image with all its names.
+func (e *Engine) RemoveImage(ctx context.Context, ref string, force bool) (image.Removed, error) {
+	gone, err := e.images.Remove(ctx, ref, force, e.UsersOf)
+	for _, name := range gone.Untagged {
+		e.events.image(events.ActionUnTag, gone.Deleted, name)
+	}
+	if gone.Deleted != "" {
+		e.events.image(events.ActionDelete, gone.Deleted, gone.Deleted)
+	}
+	return gone, err
+}
+
+// TagImage gives an image a further name.
+func (e *Engine) TagImage(ctx context.Context, ref, name string) error {
+	if err := e.images.Tag(ctx, ref, name); err != nil {
+		return err
+	}
+	e.events.image(events.ActionTag, ref, name)
+	return nil
+}

@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"hull/daemon/containerd"
+	"hull/daemon/store"
+	"hull/stages"
+	"hull/trace/span"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/events"
+)
+
+// Start runs the container's program. It is two calls to containerd with the streams put in place between them: after the first the
+// process exists and waits, after the second the program runs. A failed start leaves no process, and of a --rm container nothing.
+func (e *Engine) Start(ctx context.Context, ref string) error {
+	c, err := e.registry.find(ref)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := detached(e.join(ctx, c))
+	defer cancel()
+	c.op.Lock()
+	defer c.op.Unlock()
+	switch rec := c.Record(); {
+	case c.isGone():
+		return failure(stages.NotFound, "No such container: %s", ref)
+	case rec.State.Status == container.StateRunning:
+		return ErrNotModified
+	case rec.State.Status == container.StateDead:
+		return failure(stages.Conflict, "container is marked for removal and cannot be started")
+	}
+	pid, err := e.run(ctx, c)
+	if err != nil {
+		e.startFailed(ctx, c, err)
+		return err
+	}
+	err = e.change(c, func(r *store.Record) {
+		r.State = store.State{Status: container.StateRunning, PID: pid, StartedAt: time.Now().UTC()}
+	})
+	if err != nil {
+		e.startFailed(ctx, c, err)
+		return err
+	}
+	c.startStreams()
+	e.events.container(events.ActionStart, c.Record())
+	return nil
+}
+
+func (e *Engine) run(ctx context.Context, c *Container) (pid int, err error) {
+	rec := c.Record()
+	paths, err := e.makeStreams(c.ID, rec.Config.OpenStdin)
+	if err != nil {
+		return 0, &stages.Error{Step: stages.DaemonTaskCreate, Thing: paths.dir, Err: err}
+	}
+	if err := e.createTask(ctx, rec, paths); err != nil {
+		return 0, err
+	}
+	if err := e.openStreams(ctx, c); err != nil {
+		return 0, err
+	}
+	e.plugNetwork(ctx, rec)
+	return e.startTask(ctx, c.ID)
+}
+
+func (e *Engine) createTask(ctx context.Context, rec store.Record, paths streamPaths) (err error) {
+	ctx, sp := span.Start(ctx, stages.DaemonTaskCreate)
+	defer sp.End(&err)
+	mounts, err := e.ctd.SnapshotMounts(ctx, rec.ID)
+	if err != nil {
+		return err
+	}
+	t := containerd.Task{ID: rec.ID, Rootfs: mounts, Stdin: paths.stdin, Stdout: paths.stdout, Stderr: paths.stdout, Terminal: rec.Config.Tty}
+	if rec.Config.Tty {
+		t.Stderr = ""
+	}
+	_, err = e.ctd.CreateTask(ctx, t)
+	return err
+}
+
+func (e *Engine) plugNetwork(ctx context.Context, rec store.Record) {
+	_, sp := span.Start(ctx, stages.DaemonNetworkPlug)
+	sp.Set("network.mode", string(rec.HostConfig.NetworkMode))
+	sp.End(nil)
+}
+
+func (e *Engine) startTask(ctx context.Context, id string) (pid int, err error) {
+	ctx, sp := span.Start(ctx, stages.DaemonTaskStart)
+	defer sp.End(&err)
+	p, err := e.ctd.StartTask(ctx, id)
+	return int(p), err
+}
+
+// startFailed takes back what the start has made, and keeps its reason where inspect finds it.
+func (e *Engine) startFailed(ctx context.Context, c *Container, cause error) {
+	e.dropTask(ctx, c.ID)
+	code := stages.KindOf(cause).Exit()
+	logError("start: record", c.ID, e.change(c, func(r *store.Record) {
+		r.State = store.State{Status: container.StateCreated, ExitCode: code, Error: cause.Error()}
+	}))
+	c.closeStreams()
+	e.removeStreams(c.ID)
+	rec := c.Record()
+	e.events.container(events.ActionDie, rec, "exitCode", exitCode(code))
+	if rec.AutoRemove() {
+		logError("start: remove", c.ID, e.remove(ctx, c))
+	} else if rec.TraceOwned {
+		e.endTrace(span.Parse(rec.TraceParent).TraceID())
+	}
+}
+
+// dropTask ends a task that must not be there, whatever state it is in.
+func (e *Engine) dropTask(ctx context.Context, id string) {
+	if _, err := e.ctd.DeleteTask(ctx, id); err == nil || stages.KindOf(err) == stages.NotFound {
+		return
+	}
+	if err := e.ctd.KillTask(ctx, id, sigkill); err != nil && stages.KindOf(err) == stages.NotFound {
+		return
+	}
+	for wait := time.Millisecond; wait < 10*time.Second; wait *= 2 { // until the kernel has taken the process down
+		_, err := e.ctd.DeleteTask(ctx, id)
+		if err == nil || stages.KindOf(err) == stages.NotFound {
+			return
+		}
+		time.Sleep(wait)
+	}
+	logError("a task could not be removed", id, failure(stages.Internal, "it does not die"))
+}

@@ -1,0 +1,186 @@
+package image
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"hull/stages"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/images/archive"
+	"github.com/containerd/containerd/v2/pkg/archive/compression"
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/opencontainers/image-spec/identity"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Load reads an archive (docker save's or an OCI layout, plain or compressed), unpacks its images and gives them their names. Each image
+// is reported to loaded once it can be run. After an error nothing of the archive is left that was not there before.
+//
+// The archive is hostile input: names in it become keys of the content store and never paths; every blob is addressed by the digest
+// of what was read, so that a wrong digest is a blob that is missing; each layer's uncompressed digest is held against the config.
+func (s *Images) Load(ctx context.Context, r io.Reader, loaded func(*Image)) (err error) {
+	ctx, done, err := s.ctd.WithLease(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { done(err != nil) }()
+
+	plain, err := compression.DecompressStream(r)
+	if err != nil {
+		return invalid("", fmt.Errorf("archive: %w", err))
+	}
+	defer plain.Close()
+	store := newIngest(s.ctd.Content())
+	defer store.abort(context.WithoutCancel(ctx))
+	top, err := archive.ImportIndex(ctx, store, plain)
+	if err != nil {
+		return archiveError(err)
+	}
+	var index ocispec.Index
+	if index, err = readIndex(ctx, store, top); err != nil {
+		return err
+	}
+	if len(index.Manifests) == 0 {
+		return invalid("", errors.New("the archive holds no image"))
+	}
+	type named struct {
+		name string
+		img  *Image
+	}
+	var all []named
+	for _, target := range index.Manifests {
+		if target.Platform != nil && target.Platform.OS == "unknown" { // buildkit's attestations
+			continue
+		}
+		img, err := s.unpack(ctx, store, target)
+		if err != nil {
+			return err
+		}
+		name, err := nameOf(target)
+		if err != nil {
+			return err
+		}
+		all = append(all, named{name, img})
+	}
+	for _, n := range all { // names come last: what has a name is whole
+		target := n.img.Target
+		target.Annotations = nil
+		if err := s.ctd.PutImage(ctx, n.name, target); err != nil {
+			return err
+		}
+		n.img.Names = []string{n.name}
+		loaded(n.img)
+	}
+	return nil
+}
+
+// unpack labels what the image refers to, so that it is kept, and makes the snapshot of each layer that has none yet.
+func (s *Images) unpack(ctx context.Context, store content.Store, target ocispec.Descriptor) (*Image, error) {
+	children := images.LimitManifests(images.FilterPlatforms(images.ChildrenHandler(store), platforms.Default()), platforms.Default(), 1)
+	if err := images.Walk(ctx, images.SetChildrenMappedLabels(store, children, images.ChildGCLabels), target); err != nil {
+		return nil, invalid(target.Digest.String(), err)
+	}
+	img, err := s.read(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	parent := ""
+	for i, layer := range img.Layers {
+		chain := identity.ChainID(img.Config.RootFS.DiffIDs[:i+1]).String()
+		have, err := s.ctd.HasSnapshot(ctx, chain)
+		if err == nil && !have {
+			err = s.ctd.Unpack(ctx, layer, parent, chain, img.Config.RootFS.DiffIDs[i])
+		}
+		if err != nil {
+			return nil, err
+		}
+		parent = chain
+	}
+	if parent != "" { // the unpacked layers live as long as the config does
+		label := "containerd.io/gc.ref.snapshot.overlayfs"
+		info := content.Info{Digest: img.ID, Labels: map[string]string{label: parent}}
+		if _, err := store.Update(ctx, info, "labels."+label); err != nil {
+			return nil, &stages.Error{Thing: img.ID.String(), Err: err}
+		}
+	}
+	return img, nil
+}
+
+// nameOf is the full name that the archive gives an image, or the one for images without.
+func nameOf(target ocispec.Descriptor) (string, error) {
+	name := target.Annotations[images.AnnotationImageName]
+	if name == "" {
+		// The OCI name may be a bare tag ("latest"), which names no repository.
+		if name = target.Annotations[ocispec.AnnotationRefName]; !strings.ContainsAny(name, ":/") {
+			return untagged + target.Digest.String(), nil
+		}
+	}
+	ref, err := reference.ParseDockerRef(name)
+	if err != nil {
+		return "", invalid(name, fmt.Errorf("image name in the archive: %w", err))
+	}
+	return ref.String(), nil
+}
+
+func readIndex(ctx context.Context, store content.Store, desc ocispec.Descriptor) (index ocispec.Index, err error) {
+	if desc.Size > maxConfig {
+		return index, invalid("index.json", fmt.Errorf("%d bytes: more than %d", desc.Size, maxConfig))
+	}
+	if err = readJSON(ctx, store, desc, &index); err != nil {
+		return index, invalid("index.json", err)
+	}
+	return index, nil
+}
+
+func archiveError(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "unexpected commit size") {
+		return invalid("", fmt.Errorf("archive: %w: it is cut short", err))
+	}
+	return invalid("", fmt.Errorf("archive: %w", err))
+}
+
+func invalid(thing string, err error) error {
+	return &stages.Error{Kind: stages.Invalid, Thing: thing, Err: err, Hint: "give an archive made by docker save or an OCI layout"}
+}
+
+// An ingest is a content store in which the names of unfinished blobs are this load's own: two loads at once do not wait for each
+// other, and what an aborted one left unfinished is known.
+type ingest struct {
+	content.Store
+	prefix string
+	refs   map[string]bool
+}
+
+func newIngest(s content.Store) *ingest {
+	var b [8]byte
+	rand.Read(b[:])
+	return &ingest{Store: s, prefix: "load-" + hex.EncodeToString(b[:]) + "-", refs: map[string]bool{}}
+}
+
+// Writer implements content.Ingester.
+func (i *ingest) Writer(ctx context.Context, opts ...content.WriterOpt) (content.Writer, error) {
+	var o content.WriterOpts
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return nil, err
+		}
+	}
+	ref := i.prefix + o.Ref
+	i.refs[ref] = true
+	return i.Store.Writer(ctx, content.WithRef(ref), content.WithDescriptor(o.Desc))
+}
+
+// abort removes what was begun and not committed.
+func (i *ingest) abort(ctx context.Context) {
+	for ref := range i.refs {
+		i.Store.Abort(ctx, ref) // not found: it was committed
+	}
+}

@@ -1,0 +1,206 @@
+// Package daemon is hulld: it wires the parts of this tier together and runs them. It is called by cmd/hulld.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"os/user"
+	"strconv"
+	"time"
+
+	"hull/daemon/children"
+	"hull/daemon/containerd"
+	"hull/daemon/engine"
+	"hull/daemon/hulltrace"
+	"hull/daemon/server"
+	"hull/daemon/store"
+	"hull/stages"
+	"hull/stages/instance"
+	"hull/trace/span"
+
+	"golang.org/x/sys/unix"
+)
+
+// Version is hull's own.
+const Version = "0.1.0"
+
+// startTimeout is how long a containerd may take to answer for the first time.
+const startTimeout = 30 * time.Second
+
+type options struct {
+	root, containerd, runtime, trace string
+	debug                            bool
+}
+
+// Main runs hulld until a signal ends it, and returns its exit code.
+func Main(args []string, stderr io.Writer) int {
+	var o options
+	flags := flag.NewFlagSet("hulld", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&o.root, "root", "", "directory of the instance (default $HULL_ROOT, or /run/hull and /var/lib/hull)")
+	flags.StringVar(&o.containerd, "containerd", "", "socket of a running containerd, instead of a hull-containerd of our own")
+	flags.StringVar(&o.runtime, "runtime", "io.containerd.hull.v2", "name or absolute path of the shim that containerd starts")
+	flags.StringVar(&o.trace, "trace", "never", "always: every run is traced, a docker client's as well; never: only those that ask for it")
+	flags.BoolVar(&o.debug, "debug", false, "log every request")
+	tcp := flags.String("H", "", "refused: hulld listens on a UNIX socket only")
+	if err := flags.Parse(args); err != nil {
+		return 125
+	}
+	err := error(nil)
+	switch {
+	case *tcp != "":
+		err = fmt.Errorf("-H %s: hulld offers the UNIX socket of its --root and no other: TCP without TLS would give root to the network", *tcp)
+	case flags.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case o.trace != "never" && o.trace != "always":
+		err = fmt.Errorf("--trace %s: it is never or always", o.trace)
+	}
+	if err == nil {
+		level := slog.LevelInfo
+		if o.debug {
+			level = slog.LevelDebug
+		}
+		slog.SetDefault(slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level})))
+		err = run(o)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "hulld:", err)
+		return stages.KindOf(err).Exit()
+	}
+	return 0
+}
+
+func run(o options) error {
+	inst, err := instance.At(o.root)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{inst.Run, inst.Lib} { // 0700: nobody else walks through to what is below
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	lock, err := children.Take(inst.PIDFile("hulld"), inst.APISocket())
+	if errors.Is(err, children.ErrHeld) {
+		return &stages.Error{Kind: stages.Conflict, Thing: inst.PIDFile("hulld"), Err: err, Hint: "a hulld of this root is running"}
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
+	defer stop()
+
+	logger, err := children.Beside("hull-shim")
+	if err != nil {
+		return err
+	}
+	address, err := companions(ctx, inst, o)
+	if err != nil {
+		return err
+	}
+	ctd, err := containerd.Dial(address)
+	if err != nil {
+		return err
+	}
+	defer ctd.Close()
+	ready, cancel := context.WithTimeout(ctx, startTimeout)
+	version, err := ctd.Ready(ready)
+	cancel()
+	if err != nil {
+		return fmt.Errorf("%w (its log: %s)", err, inst.LogFile("hull-containerd"))
+	}
+	st, err := store.Open(inst)
+	if err != nil {
+		return err
+	}
+	spans := span.New("hulld", inst.SpanSocket(), true)
+	e := engine.New(inst, ctd, st, engine.Runtime{Name: o.runtime, Logger: logger}, spans, hulltrace.New(inst, o.trace == "always"))
+	if err := restore(ctx, e); err != nil {
+		return err
+	}
+	l, err := listen(inst)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(inst.APISocket())
+	go func() { <-ctx.Done(); l.Close() }()
+	slog.Info("hulld answers", "socket", inst.APISocket(), "containerd", address, "runtime", o.runtime)
+	err = server.New(inst, e, spans, server.Version{Hull: Version, Containerd: version}, o.debug).Serve(l)
+	if errors.Is(err, net.ErrClosed) {
+		return nil // by the signal; containers and companions live on
+	}
+	return err
+}
+
+// companions starts or adopts hull-containerd and hull-trace, and returns the address of the containerd that is to be used.
+func companions(ctx context.Context, inst instance.Instance, o options) (string, error) {
+	began := make(chan error, 2)
+	if tracer, err := children.New(inst, "hull-trace", "--root", inst.Root); err != nil {
+		slog.Warn("runs cannot be traced", "error", err.Error()) // hull-trace is a witness, not a link of the chain
+	} else {
+		go tracer.Keep(ctx, began)
+		if err := <-began; err != nil {
+			return "", err
+		}
+	}
+	if o.containerd != "" {
+		return o.containerd, nil
+	}
+	supervisor, err := children.New(inst, "hull-containerd", "--root", inst.Root)
+	if err != nil {
+		return "", err
+	}
+	go supervisor.Keep(ctx, began)
+	return inst.ContainerdSocket(), <-began
+}
+
+// restore finds the containers of an earlier hulld, and returns once their state is known and exits are listened for.
+func restore(ctx context.Context, e *engine.Engine) error {
+	if err := e.Restore(); err != nil {
+		return err
+	}
+	known := make(chan struct{}, 1)
+	go e.Run(ctx, func() {
+		select {
+		case known <- struct{}{}:
+		default:
+		}
+	})
+	select {
+	case <-known:
+		e.Sweep(ctx)
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// listen makes the API socket: for root and the group hull, if there is one; else for root alone.
+func listen(inst instance.Instance) (net.Listener, error) {
+	group, err := user.LookupGroup("hull")
+	if err != nil {
+		return instance.Listen("unix", inst.APISocket(), 0o600)
+	}
+	l, err := instance.Listen("unix", inst.APISocket(), 0o600)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.Atoi(group.Gid)
+	if err == nil {
+		// The group first, then its rights: there is no moment in which another group has them. RUN must let the group through.
+		err = errors.Join(os.Chown(inst.APISocket(), 0, gid), os.Chmod(inst.APISocket(), 0o660), os.Chown(inst.Run, 0, gid), os.Chmod(inst.Run, 0o710))
+	}
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}

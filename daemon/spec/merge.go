@@ -1,0 +1,58 @@
+package spec
+
+import (
+	"maps"
+	"strings"
+
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	"github.com/moby/moby/api/types/container"
+)
+
+// Merge fills the user's config with the image's, by docker's rules (moby, daemon/commit.go: merge): an entrypoint given on the command line
+// makes the image's command void; variables and labels are laid over the image's by name.
+func Merge(c *container.Config, img *dockerspec.DockerOCIImageConfig) error {
+	if c.User == "" {
+		c.User = img.User
+	}
+	if c.WorkingDir == "" {
+		c.WorkingDir = img.WorkingDir
+	}
+	if c.StopSignal == "" {
+		c.StopSignal = img.StopSignal
+	}
+	if len(c.Entrypoint) == 0 {
+		if len(c.Cmd) == 0 {
+			c.Cmd = img.Cmd
+		}
+		if c.Entrypoint == nil {
+			c.Entrypoint = img.Entrypoint
+		}
+	}
+	if len(c.Entrypoint) == 1 && c.Entrypoint[0] == "" { // --entrypoint ""
+		c.Entrypoint = nil
+	}
+	for _, v := range c.Env {
+		if name, _, _ := strings.Cut(v, "="); name == "" || strings.ContainsRune(v, 0) {
+			return invalid("invalid environment variable: %s", v)
+		}
+	}
+	c.Env = overlay(img.Env, c.Env)
+	labels := maps.Clone(img.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	maps.Copy(labels, c.Labels)
+	c.Labels = labels
+	return nil
+}
+
+// Warnings names what the image asks for and nobody does here.
+func Warnings(img *dockerspec.DockerOCIImageConfig) (w []string) {
+	if len(img.Volumes) > 0 {
+		w = append(w, "the image's VOLUMEs are plain directories of the container: hull has no volumes yet")
+	}
+	if h := img.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
+		w = append(w, "the image's HEALTHCHECK is not run: hull has no health checks yet")
+	}
+	return w
+}

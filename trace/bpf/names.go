@@ -1,0 +1,234 @@
+package bpf
+
+import "golang.org/x/sys/unix"
+
+// The kernel's own names for the numbers in events (include/uapi/linux).
+
+// cloneFlags are those of clone(2), unshare(2) and setns(2).
+var cloneFlags = []flag{
+	{unix.CLONE_NEWUSER, "CLONE_NEWUSER"},
+	{unix.CLONE_NEWNS, "CLONE_NEWNS"},
+	{unix.CLONE_NEWPID, "CLONE_NEWPID"},
+	{unix.CLONE_NEWNET, "CLONE_NEWNET"},
+	{unix.CLONE_NEWIPC, "CLONE_NEWIPC"},
+	{unix.CLONE_NEWUTS, "CLONE_NEWUTS"},
+	{unix.CLONE_NEWCGROUP, "CLONE_NEWCGROUP"},
+	{unix.CLONE_NEWTIME, "CLONE_NEWTIME"},
+	{unix.CLONE_VM, "CLONE_VM"},
+	{unix.CLONE_FS, "CLONE_FS"},
+	{unix.CLONE_FILES, "CLONE_FILES"},
+	{unix.CLONE_SIGHAND, "CLONE_SIGHAND"},
+	{unix.CLONE_PIDFD, "CLONE_PIDFD"},
+	{unix.CLONE_PTRACE, "CLONE_PTRACE"},
+	{unix.CLONE_VFORK, "CLONE_VFORK"},
+	{unix.CLONE_PARENT, "CLONE_PARENT"},
+	{unix.CLONE_THREAD, "CLONE_THREAD"},
+	{unix.CLONE_SYSVSEM, "CLONE_SYSVSEM"},
+	{unix.CLONE_SETTLS, "CLONE_SETTLS"},
+	{unix.CLONE_PARENT_SETTID, "CLONE_PARENT_SETTID"},
+	{unix.CLONE_CHILD_CLEARTID, "CLONE_CHILD_CLEARTID"},
+	{unix.CLONE_UNTRACED, "CLONE_UNTRACED"},
+	{unix.CLONE_CHILD_SETTID, "CLONE_CHILD_SETTID"},
+	{unix.CLONE_IO, "CLONE_IO"},
+	{unix.CLONE_CLEAR_SIGHAND, "CLONE_CLEAR_SIGHAND"},
+	{unix.CLONE_INTO_CGROUP, "CLONE_INTO_CGROUP"},
+}
+
+// mountFlags are those of mount(2).
+var mountFlags = []flag{
+	{unix.MS_RDONLY, "MS_RDONLY"},
+	{unix.MS_NOSUID, "MS_NOSUID"},
+	{unix.MS_NODEV, "MS_NODEV"},
+	{unix.MS_NOEXEC, "MS_NOEXEC"},
+	{unix.MS_SYNCHRONOUS, "MS_SYNCHRONOUS"},
+	{unix.MS_REMOUNT, "MS_REMOUNT"},
+	{unix.MS_MANDLOCK, "MS_MANDLOCK"},
+	{unix.MS_DIRSYNC, "MS_DIRSYNC"},
+	{unix.MS_NOATIME, "MS_NOATIME"},
+	{unix.MS_NODIRATIME, "MS_NODIRATIME"},
+	{unix.MS_BIND, "MS_BIND"},
+	{unix.MS_MOVE, "MS_MOVE"},
+	{unix.MS_REC, "MS_REC"},
+	{unix.MS_SILENT, "MS_SILENT"},
+	{unix.MS_UNBINDABLE, "MS_UNBINDABLE"},
+	{unix.MS_PRIVATE, "MS_PRIVATE"},
+	{unix.MS_SLAVE, "MS_SLAVE"},
+	{unix.MS_SHARED, "MS_SHARED"},
+	{unix.MS_RELATIME, "MS_RELATIME"},
+	{unix.MS_STRICTATIME, "MS_STRICTATIME"},
+	{unix.MS_LAZYTIME, "MS_LAZYTIME"},
+}
+
+// umountFlags are those of umount2(2).
+var umountFlags = []flag{
+	{unix.MNT_FORCE, "MNT_FORCE"},
+	{unix.MNT_DETACH, "MNT_DETACH"},
+	{unix.MNT_EXPIRE, "MNT_EXPIRE"},
+	{unix.UMOUNT_NOFOLLOW, "UMOUNT_NOFOLLOW"},
+}
+
+// moveMountFlags are those of move_mount(2).
+var moveMountFlags = []flag{
+	{unix.MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"},
+	{unix.MOVE_MOUNT_T_EMPTY_PATH, "MOVE_MOUNT_T_EMPTY_PATH"},
+	{unix.MOVE_MOUNT_F_SYMLINKS, "MOVE_MOUNT_F_SYMLINKS"},
+	{unix.MOVE_MOUNT_T_SYMLINKS, "MOVE_MOUNT_T_SYMLINKS"},
+	{unix.MOVE_MOUNT_SET_GROUP, "MOVE_MOUNT_SET_GROUP"},
+}
+
+// openTreeFlags are those of open_tree(2).
+var openTreeFlags = []flag{
+	{unix.OPEN_TREE_CLONE, "OPEN_TREE_CLONE"},
+	{unix.OPEN_TREE_CLOEXEC, "OPEN_TREE_CLOEXEC"},
+	{unix.AT_RECURSIVE, "AT_RECURSIVE"},
+	{unix.AT_EMPTY_PATH, "AT_EMPTY_PATH"},
+	{unix.AT_NO_AUTOMOUNT, "AT_NO_AUTOMOUNT"},
+	{unix.AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW"},
+}
+
+// mountAttributes are those of fsmount(2) and mount_setattr(2).
+var mountAttributes = []flag{
+	{unix.MOUNT_ATTR_RDONLY, "MOUNT_ATTR_RDONLY"},
+	{unix.MOUNT_ATTR_NOSUID, "MOUNT_ATTR_NOSUID"},
+	{unix.MOUNT_ATTR_NODEV, "MOUNT_ATTR_NODEV"},
+	{unix.MOUNT_ATTR_NOEXEC, "MOUNT_ATTR_NOEXEC"},
+	{unix.MOUNT_ATTR_NOATIME, "MOUNT_ATTR_NOATIME"},
+	{unix.MOUNT_ATTR_STRICTATIME, "MOUNT_ATTR_STRICTATIME"},
+	{unix.MOUNT_ATTR_NODIRATIME, "MOUNT_ATTR_NODIRATIME"},
+	{unix.MOUNT_ATTR_IDMAP, "MOUNT_ATTR_IDMAP"},
+	{unix.MOUNT_ATTR_NOSYMFOLLOW, "MOUNT_ATTR_NOSYMFOLLOW"},
+}
+
+// seccompFlags are those of seccomp(2).
+var seccompFlags = []flag{
+	{unix.SECCOMP_FILTER_FLAG_TSYNC, "SECCOMP_FILTER_FLAG_TSYNC"},
+	{unix.SECCOMP_FILTER_FLAG_LOG, "SECCOMP_FILTER_FLAG_LOG"},
+	{unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW, "SECCOMP_FILTER_FLAG_SPEC_ALLOW"},
+	{unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, "SECCOMP_FILTER_FLAG_NEW_LISTENER"},
+}
+
+// waitOptions are those of waitid(2).
+var waitOptions = []flag{
+	{unix.WNOHANG, "WNOHANG"},
+	{unix.WSTOPPED, "WSTOPPED"},
+	{unix.WEXITED, "WEXITED"},
+	{unix.WCONTINUED, "WCONTINUED"},
+	{unix.WNOWAIT, "WNOWAIT"},
+}
+
+// fsconfigCommands are those of fsconfig(2).
+var fsconfigCommands = map[uint64]string{
+	unix.FSCONFIG_SET_FLAG:        "FSCONFIG_SET_FLAG",
+	unix.FSCONFIG_SET_STRING:      "FSCONFIG_SET_STRING",
+	unix.FSCONFIG_SET_BINARY:      "FSCONFIG_SET_BINARY",
+	unix.FSCONFIG_SET_PATH:        "FSCONFIG_SET_PATH",
+	unix.FSCONFIG_SET_PATH_EMPTY:  "FSCONFIG_SET_PATH_EMPTY",
+	unix.FSCONFIG_SET_FD:          "FSCONFIG_SET_FD",
+	unix.FSCONFIG_CMD_CREATE:      "FSCONFIG_CMD_CREATE",
+	unix.FSCONFIG_CMD_RECONFIGURE: "FSCONFIG_CMD_RECONFIGURE",
+}
+
+// resources are those of prlimit(2).
+var resources = map[uint64]string{
+	unix.RLIMIT_CPU:        "RLIMIT_CPU",
+	unix.RLIMIT_FSIZE:      "RLIMIT_FSIZE",
+	unix.RLIMIT_DATA:       "RLIMIT_DATA",
+	unix.RLIMIT_STACK:      "RLIMIT_STACK",
+	unix.RLIMIT_CORE:       "RLIMIT_CORE",
+	unix.RLIMIT_RSS:        "RLIMIT_RSS",
+	unix.RLIMIT_NPROC:      "RLIMIT_NPROC",
+	unix.RLIMIT_NOFILE:     "RLIMIT_NOFILE",
+	unix.RLIMIT_MEMLOCK:    "RLIMIT_MEMLOCK",
+	unix.RLIMIT_AS:         "RLIMIT_AS",
+	unix.RLIMIT_LOCKS:      "RLIMIT_LOCKS",
+	unix.RLIMIT_SIGPENDING: "RLIMIT_SIGPENDING",
+	unix.RLIMIT_MSGQUEUE:   "RLIMIT_MSGQUEUE",
+	unix.RLIMIT_NICE:       "RLIMIT_NICE",
+	unix.RLIMIT_RTPRIO:     "RLIMIT_RTPRIO",
+	unix.RLIMIT_RTTIME:     "RLIMIT_RTTIME",
+}
+
+// prctlOptions are those of prctl(2).
+var prctlOptions = map[uint64]string{
+	unix.PR_SET_PDEATHSIG:        "PR_SET_PDEATHSIG",
+	unix.PR_GET_PDEATHSIG:        "PR_GET_PDEATHSIG",
+	unix.PR_GET_DUMPABLE:         "PR_GET_DUMPABLE",
+	unix.PR_SET_DUMPABLE:         "PR_SET_DUMPABLE",
+	unix.PR_GET_KEEPCAPS:         "PR_GET_KEEPCAPS",
+	unix.PR_SET_KEEPCAPS:         "PR_SET_KEEPCAPS",
+	unix.PR_SET_NAME:             "PR_SET_NAME",
+	unix.PR_GET_NAME:             "PR_GET_NAME",
+	unix.PR_GET_SECCOMP:          "PR_GET_SECCOMP",
+	unix.PR_SET_SECCOMP:          "PR_SET_SECCOMP",
+	unix.PR_CAPBSET_READ:         "PR_CAPBSET_READ",
+	unix.PR_CAPBSET_DROP:         "PR_CAPBSET_DROP",
+	unix.PR_GET_SECUREBITS:       "PR_GET_SECUREBITS",
+	unix.PR_SET_SECUREBITS:       "PR_SET_SECUREBITS",
+	unix.PR_SET_TIMERSLACK:       "PR_SET_TIMERSLACK",
+	unix.PR_GET_TIMERSLACK:       "PR_GET_TIMERSLACK",
+	unix.PR_SET_MM:               "PR_SET_MM",
+	unix.PR_SET_CHILD_SUBREAPER:  "PR_SET_CHILD_SUBREAPER",
+	unix.PR_GET_CHILD_SUBREAPER:  "PR_GET_CHILD_SUBREAPER",
+	unix.PR_SET_NO_NEW_PRIVS:     "PR_SET_NO_NEW_PRIVS",
+	unix.PR_GET_NO_NEW_PRIVS:     "PR_GET_NO_NEW_PRIVS",
+	unix.PR_GET_TID_ADDRESS:      "PR_GET_TID_ADDRESS",
+	unix.PR_SET_THP_DISABLE:      "PR_SET_THP_DISABLE",
+	unix.PR_GET_THP_DISABLE:      "PR_GET_THP_DISABLE",
+	unix.PR_CAP_AMBIENT:          "PR_CAP_AMBIENT",
+	unix.PR_GET_SPECULATION_CTRL: "PR_GET_SPECULATION_CTRL",
+	unix.PR_SET_SPECULATION_CTRL: "PR_SET_SPECULATION_CTRL",
+	unix.PR_SET_PTRACER:          "PR_SET_PTRACER",
+}
+
+// seccompOperations are those of seccomp(2).
+var seccompOperations = map[uint64]string{
+	unix.SECCOMP_SET_MODE_STRICT:  "SECCOMP_SET_MODE_STRICT",
+	unix.SECCOMP_SET_MODE_FILTER:  "SECCOMP_SET_MODE_FILTER",
+	unix.SECCOMP_GET_ACTION_AVAIL: "SECCOMP_GET_ACTION_AVAIL",
+	unix.SECCOMP_GET_NOTIF_SIZES:  "SECCOMP_GET_NOTIF_SIZES",
+}
+
+// capabilityNames are those of capabilities(7), by bit.
+var capabilityNames = []flag{
+	{1 << unix.CAP_CHOWN, "CAP_CHOWN"},
+	{1 << unix.CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
+	{1 << unix.CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"},
+	{1 << unix.CAP_FOWNER, "CAP_FOWNER"},
+	{1 << unix.CAP_FSETID, "CAP_FSETID"},
+	{1 << unix.CAP_KILL, "CAP_KILL"},
+	{1 << unix.CAP_SETGID, "CAP_SETGID"},
+	{1 << unix.CAP_SETUID, "CAP_SETUID"},
+	{1 << unix.CAP_SETPCAP, "CAP_SETPCAP"},
+	{1 << unix.CAP_LINUX_IMMUTABLE, "CAP_LINUX_IMMUTABLE"},
+	{1 << unix.CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE"},
+	{1 << unix.CAP_NET_BROADCAST, "CAP_NET_BROADCAST"},
+	{1 << unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+	{1 << unix.CAP_NET_RAW, "CAP_NET_RAW"},
+	{1 << unix.CAP_IPC_LOCK, "CAP_IPC_LOCK"},
+	{1 << unix.CAP_IPC_OWNER, "CAP_IPC_OWNER"},
+	{1 << unix.CAP_SYS_MODULE, "CAP_SYS_MODULE"},
+	{1 << unix.CAP_SYS_RAWIO, "CAP_SYS_RAWIO"},
+	{1 << unix.CAP_SYS_CHROOT, "CAP_SYS_CHROOT"},
+	{1 << unix.CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
+	{1 << unix.CAP_SYS_PACCT, "CAP_SYS_PACCT"},
+	{1 << unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
+	{1 << unix.CAP_SYS_BOOT, "CAP_SYS_BOOT"},
+	{1 << unix.CAP_SYS_NICE, "CAP_SYS_NICE"},
+	{1 << unix.CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE"},
+	{1 << unix.CAP_SYS_TIME, "CAP_SYS_TIME"},
+	{1 << unix.CAP_SYS_TTY_CONFIG, "CAP_SYS_TTY_CONFIG"},
+	{1 << unix.CAP_MKNOD, "CAP_MKNOD"},
+	{1 << unix.CAP_LEASE, "CAP_LEASE"},
+	{1 << unix.CAP_AUDIT_WRITE, "CAP_AUDIT_WRITE"},
+	{1 << unix.CAP_AUDIT_CONTROL, "CAP_AUDIT_CONTROL"},
+	{1 << unix.CAP_SETFCAP, "CAP_SETFCAP"},
+	{1 << unix.CAP_MAC_OVERRIDE, "CAP_MAC_OVERRIDE"},
+	{1 << unix.CAP_MAC_ADMIN, "CAP_MAC_ADMIN"},
+	{1 << unix.CAP_SYSLOG, "CAP_SYSLOG"},
+	{1 << unix.CAP_WAKE_ALARM, "CAP_WAKE_ALARM"},
+	{1 << unix.CAP_BLOCK_SUSPEND, "CAP_BLOCK_SUSPEND"},
+	{1 << unix.CAP_AUDIT_READ, "CAP_AUDIT_READ"},
+	{1 << unix.CAP_PERFMON, "CAP_PERFMON"},
+	{1 << unix.CAP_BPF, "CAP_BPF"},
+	{1 << unix.CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE"},
+}

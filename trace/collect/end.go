@@ -1,0 +1,138 @@
+package collect
+
+import (
+	"log/slog"
+	"time"
+
+	"hull/stages"
+	"hull/trace/model"
+)
+
+// When a trace is complete. All of it is state but the quiet periods, which are bounds: packets may be under way that nobody can count.
+const (
+	quiet      = 40 * time.Millisecond // after everything that is known to be missing has come
+	quietShort = 1 * time.Second       // when the container is gone, but processes live on or parents are missing
+	tick       = 10 * time.Millisecond
+	tickIdle   = time.Second // while the client is there
+)
+
+// leave notes that the client leaves now. It reports whether the container goes on without it.
+func (c *collector) leave(r *run) (detached bool) {
+	c.settle()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.left == 0 {
+		r.left = time.Now().UnixNano()
+	}
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+	if !c.goesOn(r) {
+		return false
+	}
+	c.quiesce()
+	c.save(r)
+	return true
+}
+
+// goesOn reports whether the container is alive: by the kernel, or without it by what the programs have claimed.
+func (c *collector) goesOn(r *run) bool {
+	if r.handle != 0 {
+		return r.target.init.PID != 0 && r.alive[r.target.init]
+	}
+	started, ended := false, false
+	for _, s := range r.spans {
+		switch id, _ := stages.Lookup(s.Name); id {
+		case stages.RuncStart:
+			started = true
+		case stages.ShimReap, stages.ShimExitRecord, stages.DaemonExitObserve, stages.RuncDelete:
+			ended = true
+		}
+	}
+	return started && !ended
+}
+
+// complete decides by what is known; since is how long nothing has come.
+func (c *collector) complete(r *run, since time.Duration) bool {
+	switch {
+	case r.left == 0 || c.goesOn(r):
+		return false
+	case r.othersAlive() == 0 && missing(r.spans) == 0 && (r.handle != 0 || since >= 5*quiet):
+		return since >= quiet
+	}
+	return since >= quietShort
+}
+
+// othersAlive counts the run's processes but the client: the kernel has seen them start and not end.
+func (r *run) othersAlive() (n int) {
+	for p := range r.alive {
+		if p.PID != r.client {
+			n++
+		}
+	}
+	return n
+}
+
+// finishWhenComplete waits for the trace's end and writes it.
+func (c *collector) finishWhenComplete(r *run) {
+	for {
+		c.mu.Lock()
+		if r.left == 0 && r.clientGone() {
+			r.left = time.Now().UnixNano() // it left without a word
+		}
+		if c.complete(r, time.Since(r.last)) {
+			c.finish(r)
+			c.mu.Unlock()
+			return
+		}
+		wait := tickIdle
+		if r.left != 0 && !c.goesOn(r) {
+			wait = tick
+		}
+		wake := r.wake
+		c.mu.Unlock()
+		select {
+		case <-time.After(wait):
+		case <-wake:
+		}
+	}
+}
+
+// clientGone asks /proc: with a kernel side the exit event has come as well.
+func (r *run) clientGone() bool {
+	if r.client == 0 {
+		return false
+	}
+	for p := range r.before {
+		if p.PID == r.client {
+			return startOf(p.PID) != p.Start
+		}
+	}
+	return true
+}
+
+// finish closes the run: what the kernel still holds of it, the last look, the file.
+func (c *collector) finish(r *run) {
+	c.lookAtExit(r)
+	c.lookAtObserved(r)
+	r.ended = time.Now().UnixNano()
+	c.endKernel(r)
+	t := c.save(r)
+	for _, s := range r.spans {
+		delete(c.marks, s.ID)
+	}
+	delete(c.runs, r.id)
+	if c.push != nil {
+		c.push.take(t)
+	}
+	close(r.done)
+}
+
+func (c *collector) save(r *run) *model.Trace {
+	t := build(r, c.lostOf(r))
+	if err := c.store.save(t, r.owner); err != nil {
+		slog.Error("trace not saved", "trace", r.id, "err", err)
+	}
+	return t
+}

@@ -1,0 +1,187 @@
+package collect
+
+import (
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"hull/stages"
+	"hull/trace/model"
+
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
+	"golang.org/x/sys/unix"
+	"google.golang.org/protobuf/proto"
+)
+
+// maxPacket is the largest packet of spans that is read; longer ones are refused whole (recvmsg would cut them).
+const maxPacket = 1 << 20
+
+// takeSpans accepts connections of programs that hand over finished spans (docs/seams.md, section 4).
+func (c *collector) takeSpans(l *net.UnixListener) error {
+	for {
+		conn, err := l.AcceptUnix()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		go c.takeConn(conn)
+	}
+}
+
+func (c *collector) takeConn(conn *net.UnixConn) {
+	defer conn.Close()
+	who, err := peerOf(conn)
+	if err != nil {
+		slog.Error("span peer", "err", err)
+		return
+	}
+	buf := make([]byte, 64<<10)
+	for {
+		n, _, flags, _, err := conn.ReadMsgUnix(buf, nil)
+		if n == 0 || err != nil {
+			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, unix.ECONNRESET) {
+				slog.Warn("spans", "pid", who.Pid, "err", err)
+			}
+			return
+		}
+		if flags&unix.MSG_TRUNC != 0 {
+			if len(buf) < maxPacket { // the packet is lost; the next one of that size is not
+				buf = make([]byte, maxPacket)
+			}
+			slog.Warn("a packet of spans was longer than the buffer and is lost", "pid", who.Pid)
+			continue
+		}
+		var data otlp.TracesData
+		if err := proto.Unmarshal(buf[:n], &data); err != nil {
+			slog.Warn("not OTLP", "pid", who.Pid, "err", err)
+			continue
+		}
+		c.takePacket(&data, who)
+	}
+}
+
+// peerOf is who stands at the other end: the kernel's word, not the packet's (unix(7), SO_PEERCRED).
+func peerOf(conn *net.UnixConn) (who *unix.Ucred, err error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	if ctlErr := raw.Control(func(fd uintptr) { who, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); ctlErr != nil {
+		return nil, ctlErr
+	}
+	return who, err
+}
+
+func (c *collector) takePacket(data *otlp.TracesData, who *unix.Ucred) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, rs := range data.ResourceSpans {
+		service, lost := "", uint64(0)
+		for _, kv := range rs.GetResource().GetAttributes() {
+			switch kv.Key {
+			case "service.name":
+				service = kv.Value.GetStringValue()
+			case stages.AttrLost:
+				lost = uint64(kv.Value.GetIntValue())
+			}
+		}
+		for _, ss := range rs.ScopeSpans {
+			for _, s := range ss.Spans {
+				r := c.runs[hex.EncodeToString(s.TraceId)]
+				if r == nil || who.Uid != 0 && who.Uid != r.owner {
+					slog.Debug("a span of no trace that goes on", "pid", who.Pid, "name", s.Name)
+					continue
+				}
+				r.lost.Spans, lost = r.lost.Spans+lost, 0
+				span := fromOTLP(s, service, who)
+				r.addSpan(span)
+				c.marks[span.ID] = r
+			}
+		}
+	}
+	c.claimStrays()
+}
+
+// fromOTLP is a claim in our terms. Only root may speak for another process (hull-runc does, for the container's first process).
+func fromOTLP(s *otlp.Span, service string, who *unix.Ucred) model.Span {
+	span := model.Span{
+		ID: hex.EncodeToString(s.SpanId), Name: clip(s.Name, 256), Service: clip(service, 256),
+		Start: int64(s.StartTimeUnixNano), End: int64(s.EndTimeUnixNano), Claim: model.ClaimSpan, Proof: model.NoProof,
+	}
+	if len(s.ParentSpanId) == 8 {
+		span.Parent = hex.EncodeToString(s.ParentSpanId)
+	}
+	if s.GetStatus().GetCode() == otlp.Status_STATUS_CODE_ERROR {
+		span.Error = clip(s.Status.Message, 1024)
+		if span.Error == "" {
+			span.Error = "failed"
+		}
+	}
+	for _, l := range s.Links {
+		span.Links = append(span.Links, hex.EncodeToString(l.SpanId))
+	}
+	for i, kv := range s.Attributes {
+		switch kv.Key {
+		case stages.AttrStep:
+			span.Name = clip(kv.Value.GetStringValue(), 256)
+		case stages.AttrInstance:
+			span.Instance = clip(kv.Value.GetStringValue(), 1024)
+		case stages.AttrPID:
+			span.Proc.PID = int(kv.Value.GetIntValue())
+		case stages.AttrStart:
+			span.Proc.Start = uint64(kv.Value.GetIntValue())
+		case stages.AttrTID:
+			span.TID = int(kv.Value.GetIntValue())
+		default:
+			if i < 64 {
+				if span.Attrs == nil {
+					span.Attrs = map[string]string{}
+				}
+				span.Attrs[clip(kv.Key, 256)] = clip(valueOf(kv.Value), 1024)
+			}
+		}
+	}
+	if span.Proc.PID == 0 || who.Uid != 0 && span.Proc.PID != int(who.Pid) {
+		span.Proc = model.Proc{PID: int(who.Pid), Start: startOf(int(who.Pid))}
+	}
+	return span
+}
+
+func valueOf(v *common.AnyValue) string {
+	switch v := v.GetValue().(type) {
+	case *common.AnyValue_StringValue:
+		return v.StringValue
+	case *common.AnyValue_IntValue:
+		return strconv.FormatInt(v.IntValue, 10)
+	case *common.AnyValue_BoolValue:
+		return strconv.FormatBool(v.BoolValue)
+	case *common.AnyValue_DoubleValue:
+		return strconv.FormatFloat(v.DoubleValue, 'g', -1, 64)
+	case nil:
+		return ""
+	}
+	return v.String()
+}
+
+func clip(s string, n int) string {
+	if len(s) > n {
+		s = s[:n]
+	}
+	return strings.ToValidUTF8(s, "?")
+}
+
+// privateDir makes a directory that only its owner enters.
+func privateDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o700)
+}

@@ -1,0 +1,109 @@
+package collect
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"hull/stages"
+
+	"github.com/moby/sys/mountinfo"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// lookAtBundle reads what must be there when the runtime begins: the bundle, its root file system, the shim's streams, the daemon's record.
+func (c *collector) lookAtBundle(r *run) {
+	t := &r.target
+	isDir := func(state stages.State, path string) {
+		info, err := os.Stat(path)
+		r.saw(state, err == nil && info.IsDir(), "%s: %s", path, found(err))
+	}
+	isDir(stages.StateBundle, t.bundle)
+	isDir(stages.StateBundleRootfs, filepath.Join(t.bundle, "rootfs"))
+	spec, err := readSpec(t.bundle)
+	if err == nil && spec.Root != nil {
+		t.rootfs = spec.Root.Path
+		if !filepath.IsAbs(t.rootfs) {
+			t.rootfs = filepath.Join(t.bundle, t.rootfs)
+		}
+	}
+	switch {
+	case err != nil:
+		r.saw(stages.StateBundleConfig, false, "%s", err)
+	case spec.Process == nil || len(spec.Process.Args) == 0:
+		r.saw(stages.StateBundleConfig, false, "%s/config.json names no program", t.bundle)
+	default:
+		r.saw(stages.StateBundleConfig, true, "%s/config.json: args %q", t.bundle, clip(strings.Join(spec.Process.Args, " "), 120))
+	}
+	c.lookAtSnapshot(r)
+	c.lookAtStdio(r)
+	c.lookAtRecord(r)
+}
+
+func found(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return "it is there"
+}
+
+func readSpec(bundle string) (*specs.Spec, error) {
+	text, err := os.ReadFile(filepath.Join(bundle, "config.json"))
+	if err != nil {
+		return nil, err
+	}
+	var spec specs.Spec
+	if err := json.Unmarshal(text, &spec); err != nil {
+		return nil, fmt.Errorf("%s/config.json: %w", bundle, err)
+	}
+	return &spec, nil
+}
+
+// lookAtSnapshot asks the runtime's own mount table for the container's writable layer: the upper directory of the overlay on the bundle's
+// rootfs.
+func (c *collector) lookAtSnapshot(r *run) {
+	rootfs := filepath.Join(r.target.bundle, "rootfs")
+	f, err := os.Open(fmt.Sprintf("/proc/%d/mountinfo", r.target.creator.PID))
+	if err != nil {
+		return // the runtime has left already: nothing was seen
+	}
+	defer f.Close()
+	mounts, err := mountinfo.GetMountsFromReader(f, mountinfo.SingleEntryFilter(rootfs))
+	if err != nil || len(mounts) == 0 {
+		r.saw(stages.StateSnapshot, false, "nothing is mounted on %s", rootfs)
+		return
+	}
+	for _, opt := range strings.Split(mounts[0].VFSOptions, ",") {
+		if upper, ok := strings.CutPrefix(opt, "upperdir="); ok {
+			_, err := os.Stat(upper)
+			r.saw(stages.StateSnapshot, err == nil, "upper directory %s: %s", upper, found(err))
+			return
+		}
+	}
+	r.saw(stages.StateSnapshot, false, "%s on %s has no upper directory", mounts[0].FSType, rootfs)
+}
+
+// lookAtStdio asks /proc which streams the shim holds: a FIFO, a pipe, a terminal's master, or the log file.
+func (c *collector) lookAtStdio(r *run) {
+	shim := r.target.shim
+	dir := fmt.Sprintf("/proc/%d/fd", shim.PID)
+	fds, err := os.ReadDir(dir)
+	if err != nil || startOf(shim.PID) != shim.Start {
+		r.saw(stages.StateStdio, false, "the runtime's parent, pid %d, is not there", shim.PID)
+		return
+	}
+	for _, fd := range fds {
+		to, err := os.Readlink(filepath.Join(dir, fd.Name()))
+		if err != nil {
+			continue
+		}
+		info, err := os.Stat(filepath.Join(dir, fd.Name()))
+		if fd.Name() > "2" && err == nil && (info.Mode()&os.ModeNamedPipe != 0 || strings.HasSuffix(to, "-json.log") || strings.HasSuffix(to, "/ptmx")) {
+			r.saw(stages.StateStdio, true, "pid %d holds %s", shim.PID, to)
+			return
+		}
+	}
+	r.saw(stages.StateStdio, false, "pid %d holds no FIFO, pipe, terminal or log", shim.PID)
+}

@@ -1,0 +1,241 @@
+package collect
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+
+	"hull/stages"
+	"hull/trace/model"
+)
+
+// slack is how far a kernel event may lie outside of the claim's window: the two clocks are laid over each other with an error of some
+// microseconds, and a program reads its own on the way into the system call and out of it.
+const slack = 100_000 // ns
+
+// prove gives every claim its verdict. The kernel's arguments and results decide; of the claim only its process and its window of time are
+// used, and of a repeated step which instance it means.
+func (v *view) prove() {
+	byKind := map[stages.Event][]int{}
+	for i, e := range v.events {
+		byKind[e.Kind] = append(byKind[e.Kind], i)
+	}
+	used := map[int]bool{} // one mount proves one claim
+	for i := range v.spans {
+		s := &v.spans[i]
+		step := s.Step()
+		switch step.Proof.Kind {
+		case stages.ProofNone:
+			s.Proof, s.Because = model.NoProof, step.Proof.Reason
+			if step.ID == stages.None {
+				s.Because = "the catalogue does not know this step"
+			}
+		case stages.ProofEvent:
+			v.proveByEvent(s, step, byKind[step.Proof.Event], used)
+		case stages.ProofState:
+			v.proveByState(s, step)
+		}
+	}
+}
+
+func (v *view) kernelAbsent() string {
+	for _, n := range v.run.notes {
+		if strings.HasPrefix(n, "kernel rows absent") {
+			return n
+		}
+	}
+	return ""
+}
+
+// window is when the evidence must lie. A program's own exec comes before anything it can claim, its exit after.
+func window(s *model.Span, p stages.Proof) (from, to int64) {
+	from, to = s.Start-slack, s.End+slack
+	switch {
+	case p.Who == stages.Program, p.Who == stages.Payload: // whoever claims the payload's exec has seen its effect
+		from = 0
+	case p.Event == stages.EventExit:
+		to = 1 << 62
+	case p.Who == stages.Taken:
+		to = 1 << 62
+	}
+	return from, to
+}
+
+func (v *view) proveByEvent(s *model.Span, step stages.Step, candidates []int, used map[int]bool) {
+	if why := v.kernelAbsent(); why != "" {
+		s.Proof, s.Because = model.NoProof, why
+		return
+	}
+	from, to := window(s, step.Proof)
+	first := sort.Search(len(candidates), func(i int) bool { return v.events[candidates[i]].wall >= from })
+	var near string
+	for _, i := range candidates[first:] {
+		e := &v.events[i]
+		if e.wall > to {
+			break
+		}
+		if !v.inPlace(e, s, step.Proof.Who) || !holds(e, step.Proof.Args) || step.Has(stages.Repeats) && (used[i] || !v.isInstance(e, s.Instance)) {
+			continue
+		}
+		if e.Ret < 0 && s.Error == "" {
+			near = fmt.Sprintf("%s of pid %d failed: %s", e.what(), e.Proc.PID, e.Args["errno"])
+			continue
+		}
+		used[i] = true
+		s.Proof, s.Evidence, s.Because = model.Proved, []int{i}, e.said()
+		return
+	}
+	if s.Error != "" && near == "" {
+		s.Proof, s.Because = model.NoProof, "the step failed by the program's own account: there is nothing to prove"
+		return
+	}
+	s.Proof, s.Because = model.Unproved, near
+	if near == "" {
+		s.Because = fmt.Sprintf("the kernel saw no %s%s in pid %d meanwhile", step.Proof.Event, wanted(step.Proof.Args, s.Instance), s.Proc.PID)
+	}
+}
+
+// inPlace reports whether the event lies in a process that the rule allows.
+func (v *view) inPlace(e *event, s *model.Span, who stages.Who) bool {
+	switch who {
+	case stages.Child:
+		return e.Proc != s.Proc && v.tree.forkedBy(e.Proc, s.Proc)
+	case stages.Init:
+		return e.Proc == s.Proc || v.tree.forkedBy(e.Proc, s.Proc)
+	case stages.Payload:
+		return e.Proc == s.Proc && v.tree.execs[e] == stages.Container.String()
+	case stages.Taken:
+		return e.Parent == s.Proc
+	}
+	return e.Proc == s.Proc
+}
+
+func holds(e *event, args []stages.Arg) bool {
+	return !slices.ContainsFunc(args, func(a stages.Arg) bool {
+		v := e.Args[a.Key]
+		if a.Key == "exe" && !strings.Contains(v, a.Has) {
+			v = e.Name
+		}
+		return a.Is != "" && v != a.Is || a.Has != "" && !strings.Contains(v, a.Has)
+	})
+}
+
+// isInstance reports whether the event is about the instance that the claim means: a mount's target, a node's path, a limit's name. What a
+// step's event does not name (a signal's number, a uid) is not compared.
+func (v *view) isInstance(e *event, instance string) bool {
+	if instance == "" {
+		return true
+	}
+	named := false
+	for _, key := range []string{"target", "path", "resource", "at"} {
+		arg := e.Args[key]
+		if arg == "" || e.Kind == stages.EventCgroupAttach && key == "target" {
+			continue
+		}
+		named = true
+		if at := e.Args["at"]; key == "path" && at != "" && !strings.HasPrefix(arg, "/") {
+			arg = at + "/" + arg
+		}
+		if arg = v.inside(arg); arg == instance || key != "at" && arg != "/" && strings.HasSuffix(instance, arg) {
+			return true
+		}
+	}
+	return !named
+}
+
+// inside is a path as the container will see it: before pivot_root the host's directories stand in front of the bundle's root. A deep path's
+// head is missing ("…/", trace/bpf): then the root's own name marks the place.
+func (v *view) inside(p string) string {
+	root := v.run.target.rootfs
+	if root == "" {
+		return p
+	}
+	if in, ok := strings.CutPrefix(p, root); ok && (in == "" || in[0] == '/') {
+		return path.Join("/", in)
+	}
+	if mark := "/" + path.Base(root); strings.HasPrefix(p, "…") {
+		if i := strings.Index(p+"/", mark+"/"); i >= 0 {
+			return path.Join("/", p[i+len(mark):])
+		}
+	}
+	return p
+}
+
+// what names the event as exports do.
+func (e *event) what() string {
+	if e.Call != "" {
+		return e.Call
+	}
+	return e.Kind.String()
+}
+
+// said is the event in one line.
+func (e *event) said() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "kernel.%s", e.Kind)
+	for _, k := range []string{"flags", "source", "target", "path", "fstype", "new", "name", "option", "resource", "device", "exe", "argv", "child", "old", "signal", "code", "pid", "status"} {
+		if v := e.Args[k]; v != "" {
+			fmt.Fprintf(&b, " %s=%s", k, clip(v, 80))
+		}
+	}
+	fmt.Fprintf(&b, " in pid %d", e.Proc.PID)
+	return b.String()
+}
+
+func wanted(args []stages.Arg, instance string) string {
+	s := ""
+	for _, a := range args {
+		s += " " + a.Key + "=" + a.Is + a.Has
+	}
+	if instance != "" {
+		s += " of " + instance
+	}
+	return s
+}
+
+func (v *view) proveByState(s *model.Span, step stages.Step) {
+	state := step.Proof.State
+	if state == stages.StateProcess {
+		v.proveProcess(s, step)
+		return
+	}
+	looks := 0
+	for i := range v.run.looks {
+		l := &v.run.looks[i]
+		if l.state != state {
+			continue
+		}
+		looks++
+		s.Because = l.text
+		if l.ok {
+			s.Proof = model.Proved
+			return
+		}
+	}
+	switch why := v.kernelAbsent(); {
+	case looks > 0:
+		s.Proof = model.Unproved
+	case why != "":
+		s.Proof, s.Because = model.NoProof, why
+	default:
+		s.Proof, s.Because = model.Unproved, fmt.Sprintf("the kernel saw nothing that would have led to a look at %q", state)
+	}
+}
+
+// proveProcess holds a claim to exist against the process's executable.
+func (v *view) proveProcess(s *model.Span, step stages.Step) {
+	p := v.tree.procs[s.Proc]
+	if p == nil || p.Exe == "" {
+		s.Proof, s.Because = model.Unproved, fmt.Sprintf("no process %d with that start time was seen", s.Proc.PID)
+		if why := v.kernelAbsent(); why != "" && p == nil {
+			s.Proof, s.Because = model.NoProof, why
+		}
+		return
+	}
+	s.Proof, s.Because = model.Unproved, fmt.Sprintf("pid %d runs %s", s.Proc.PID, p.Exe)
+	if p.Stage == step.Stage.String() {
+		s.Proof = model.Proved
+	}
+}
