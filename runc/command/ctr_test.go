@@ -67,6 +67,10 @@ func TestCtr(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "33554432", out)
 	})
+	t.Run("seccomp", func(t *testing.T) {
+		out := like(t, `grep -E '^(Seccomp:|NoNew)' /proc/self/status; unshare -U true 2>&1; true`, "--seccomp")
+		require.Contains(t, out, "Seccomp:\t2")
+	})
 	t.Run("privileged", func(t *testing.T) {
 		out, err := sh("privileged", "grep CapEff /proc/self/status", "--privileged")
 		require.NoError(t, err) // what this machine does not grant is left out, with a warning

@@ -298,7 +298,7 @@ func (t *initTable) lookUp() error {
 }
 
 func (t *initTable) seccomp() error {
-	if t.filter != nil {
+	if len(t.filter) > 0 {
 		confine.Seccomp(t.p, t.filterFlags, t.filter)
 	}
 	return nil

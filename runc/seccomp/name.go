@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A syscall is one row of the table: a name and its number on each architecture.
-type syscall struct {
+// An entry is one row of the table: a name and its number on each architecture.
+type entry struct {
 	name string
 	nr   [columns]int32
 }
@@ -25,7 +25,7 @@ const (
 
 // number finds a system call's number, or false if the architecture has none of that name.
 func number(name string, column int) (uint32, bool) {
-	i, ok := slices.BinarySearchFunc(syscalls[:], name, func(s syscall, name string) int { return strings.Compare(s.name, name) })
+	i, ok := slices.BinarySearchFunc(syscalls[:], name, func(e entry, name string) int { return strings.Compare(e.name, name) })
 	if !ok || syscalls[i].nr[column] < 0 {
 		return 0, false
 	}

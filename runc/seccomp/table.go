@@ -3,7 +3,7 @@
 package seccomp
 
 // syscalls is sorted by name. The columns are amd64, x86, x32 (without its bit 30), arm64 and arm; -1 is "no such call".
-var syscalls = [...]syscall{
+var syscalls = [...]entry{
 	{"_llseek", [columns]int32{-1, 140, -1, -1, 140}},
 	{"_newselect", [columns]int32{-1, 142, -1, -1, 142}},
 	{"_sysctl", [columns]int32{156, 149, -1, -1, 149}},
