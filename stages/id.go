@@ -62,13 +62,16 @@ const (
 	RuncInitPropagation
 	RuncInitMounts
 	RuncInitDevices
+	RuncInitConsole
 	RuncInitPivotRoot
 	RuncInitMaskedPaths
 	RuncInitHostname
+	RuncInitLoopback
 	RuncInitSysctl
 	RuncInitRlimits
-	RuncInitConsole
 	RuncInitUser
+	RuncInitWorkdir
+	RuncInitProgram
 	RuncInitCapabilities
 	RuncInitNoNewPrivs
 	RuncInitSeccomp

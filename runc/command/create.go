@@ -1,0 +1,46 @@
+package command
+
+import (
+	"errors"
+	"flag"
+
+	"hull/runc/confine"
+	"hull/runc/container"
+	"hull/stages"
+	"hull/trace/span"
+)
+
+// create makes a container and leaves: its first process, an orphan then, waits for start.
+func create(g *global, fs *flag.FlagSet, args []string) (err error) {
+	o := container.CreateOptions{Root: g.root, Bundle: ".", NewKeyring: true, Warn: g.log.warn}
+	fs.StringVar(&o.Bundle, "bundle", ".", "directory with config.json")
+	fs.StringVar(&o.Bundle, "b", ".", "the same")
+	fs.StringVar(&o.PIDFile, "pid-file", "", "file to write the first process's pid to")
+	fs.StringVar(&o.ConsoleSocket, "console-socket", "", "UNIX socket that receives the terminal's master")
+	noPivot := fs.Bool("no-pivot", false, "refused: the root is always changed by pivot_root(2)")
+	noKeyring := fs.Bool("no-new-keyring", false, "keep the caller's session keyring")
+	fs.IntVar(&o.PreserveFDs, "preserve-fds", 0, "descriptors after 2 that the program keeps")
+	ids, err := positional(fs, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	o.ID, o.NewKeyring = ids[0], !*noKeyring
+	if *noPivot {
+		return &stages.Error{Kind: stages.Unsupported, Thing: "--no-pivot", Err: errors.New("not offered"), Hint: "the root file system must not be the machine's initial ramfs"}
+	}
+	if o.PreserveFDs < 0 || o.PreserveFDs > 1000 {
+		return invalid("--preserve-fds", "not between 0 and 1000")
+	}
+	if err := confine.SealExe(); err != nil {
+		return err
+	}
+	ctx, sp := span.Start(g.ctx, stages.RuncCreate)
+	defer sp.End(&err)
+	sp.Set(stages.AttrContainer, o.ID)
+	if err := container.Create(ctx, o); err != nil {
+		return err
+	}
+	_, exit := span.Start(ctx, stages.RuncCreateExit) // all that is left to do is to leave
+	exit.End(nil)
+	return nil
+}

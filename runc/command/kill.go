@@ -1,0 +1,50 @@
+package command
+
+import (
+	"flag"
+	"strconv"
+	"strings"
+
+	"hull/runc/container"
+	"hull/stages"
+	"hull/trace/span"
+
+	"golang.org/x/sys/unix"
+)
+
+func kill(g *global, fs *flag.FlagSet, args []string) (err error) {
+	all := fs.Bool("all", false, "signal every process of the container")
+	fs.BoolVar(all, "a", false, "the same")
+	rest, err := positional(fs, args, 1, 2)
+	if err != nil {
+		return err
+	}
+	sig := unix.SIGTERM
+	if len(rest) == 2 {
+		if sig, err = parseSignal(rest[1]); err != nil {
+			return err
+		}
+	}
+	_, sp := span.Start(g.ctx, stages.RuncKill)
+	defer sp.End(&err)
+	sp.Set(stages.AttrContainer, rest[0])
+	return container.Kill(g.root, rest[0], sig, *all)
+}
+
+// parseSignal reads a number, or a name with or without SIG.
+func parseSignal(s string) (unix.Signal, error) {
+	if n, err := strconv.Atoi(s); err == nil {
+		if n < 1 || n > 64 {
+			return 0, invalid("kill", "signal "+s+" is not between 1 and 64")
+		}
+		return unix.Signal(n), nil
+	}
+	name := strings.ToUpper(s)
+	if !strings.HasPrefix(name, "SIG") {
+		name = "SIG" + name
+	}
+	if sig := unix.SignalNum(name); sig != 0 {
+		return sig, nil
+	}
+	return 0, invalid("kill", "unknown signal "+strconv.Quote(s))
+}

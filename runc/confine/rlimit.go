@@ -1,0 +1,73 @@
+package confine
+
+import (
+	"fmt"
+
+	"hull/runc/confine/nofile"
+	"hull/runc/linux"
+	"hull/stages"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+var rlimits = map[string]int{
+	"RLIMIT_CPU": unix.RLIMIT_CPU, "RLIMIT_FSIZE": unix.RLIMIT_FSIZE, "RLIMIT_DATA": unix.RLIMIT_DATA, "RLIMIT_STACK": unix.RLIMIT_STACK,
+	"RLIMIT_CORE": unix.RLIMIT_CORE, "RLIMIT_RSS": unix.RLIMIT_RSS, "RLIMIT_NPROC": unix.RLIMIT_NPROC, "RLIMIT_NOFILE": unix.RLIMIT_NOFILE,
+	"RLIMIT_MEMLOCK": unix.RLIMIT_MEMLOCK, "RLIMIT_AS": unix.RLIMIT_AS, "RLIMIT_LOCKS": unix.RLIMIT_LOCKS,
+	"RLIMIT_SIGPENDING": unix.RLIMIT_SIGPENDING, "RLIMIT_MSGQUEUE": unix.RLIMIT_MSGQUEUE, "RLIMIT_NICE": unix.RLIMIT_NICE,
+	"RLIMIT_RTPRIO": unix.RLIMIT_RTPRIO, "RLIMIT_RTTIME": unix.RLIMIT_RTTIME,
+}
+
+// Rlimits appends the rows of the resource limits (prlimit(2)). Without CAP_SYS_RESOURCE a hard limit can only be lowered; one that asks
+// for more is clamped to what there is, and the warning says so.
+func Rlimits(p *linux.Program, list []specs.POSIXRlimit) (warnings []string, err error) {
+	mayRaise, err := permitted(24) // CAP_SYS_RESOURCE
+	if err != nil {
+		return nil, err
+	}
+	named := map[string]bool{}
+	for i, l := range list {
+		field := fmt.Sprintf("process.rlimits[%d] %s", i, l.Type)
+		refuse := func(err error) ([]string, error) {
+			return nil, &stages.Error{Step: stages.RuncInitRlimits, Kind: stages.Invalid, Thing: field, Err: err}
+		}
+		resource, ok := rlimits[l.Type]
+		switch {
+		case !ok:
+			return refuse(fmt.Errorf("unknown limit"))
+		case named[l.Type]:
+			return refuse(fmt.Errorf("given twice"))
+		case l.Soft > l.Hard:
+			return refuse(fmt.Errorf("soft limit %d is above hard limit %d", l.Soft, l.Hard))
+		}
+		named[l.Type] = true
+		limit := unix.Rlimit{Cur: l.Soft, Max: l.Hard}
+		if !mayRaise {
+			var now unix.Rlimit
+			if err := unix.Getrlimit(resource, &now); err != nil {
+				return refuse(err)
+			}
+			if limit.Max > now.Max {
+				warnings = append(warnings, fmt.Sprintf("%s: %d is clamped to %d: raising it needs CAP_SYS_RESOURCE", field, limit.Max, now.Max))
+				limit = unix.Rlimit{Cur: min(limit.Cur, now.Max), Max: now.Max}
+			}
+		}
+		p.At(stages.RuncInitRlimits, l.Type)
+		p.Do(linux.Prlimit(resource, limit))
+	}
+	if o := nofile.Original; !named["RLIMIT_NOFILE"] && o.Max != 0 {
+		p.At(stages.None, "RLIMIT_NOFILE as it was")
+		p.Do(linux.Prlimit(unix.RLIMIT_NOFILE, unix.Rlimit{Cur: o.Cur, Max: o.Max}).Or(unix.EPERM))
+	}
+	return warnings, nil
+}
+
+// permitted reports whether the process may use the capability (capget(2)).
+func permitted(capability int) (bool, error) {
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &data[0]); err != nil {
+		return false, fmt.Errorf("capget: %w", err)
+	}
+	return data[capability/32].Effective>>(capability%32)&1 == 1, nil
+}

@@ -1,0 +1,151 @@
+package container
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"hull/stages"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// configLimit is the largest config.json that is read.
+const configLimit = 16 << 20
+
+// Load reads a bundle's config.json and checks that all it asks for is offered.
+func Load(bundle string) (*specs.Spec, error) {
+	file := filepath.Join(bundle, "config.json")
+	refuse := func(kind stages.Kind, err error) (*specs.Spec, error) {
+		return nil, &stages.Error{Step: stages.RuncCreate, Kind: kind, Thing: file, Err: err}
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return refuse(stages.NotFound, errors.Unwrap(err))
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, configLimit+1))
+	switch {
+	case err != nil:
+		return refuse(stages.Internal, err)
+	case len(text) > configLimit:
+		return refuse(stages.Invalid, fmt.Errorf("more than %d bytes", configLimit))
+	case bytes.Contains(text, []byte(`\u0000`)):
+		return refuse(stages.Invalid, fmt.Errorf("a string holds a NUL character, which would end it for the kernel"))
+	}
+	var spec specs.Spec
+	if err := json.Unmarshal(text, &spec); err != nil {
+		return refuse(stages.Invalid, jsonError(err))
+	}
+	for _, check := range checks {
+		if field, problem := check.test(&spec); field != "" {
+			return nil, &stages.Error{Step: stages.RuncCreate, Kind: check.kind, Thing: field, Err: errors.New(problem)}
+		}
+	}
+	return &spec, nil
+}
+
+// jsonError names the field, where the decoder knows it.
+func jsonError(err error) error {
+	var typ *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &typ) && typ.Field != "":
+		return fmt.Errorf("%s: a JSON %s does not fit %s", typ.Field, typ.Value, typ.Type)
+	case errors.As(err, &syntax):
+		return fmt.Errorf("not JSON: %w at byte %d", err, syntax.Offset)
+	}
+	return err
+}
+
+// checks are what a specification is held against, in order. Each answers with the field and what is wrong with it, or "".
+var checks = []struct {
+	kind stages.Kind
+	test func(*specs.Spec) (field, problem string)
+}{
+	{stages.Invalid, func(s *specs.Spec) (string, string) {
+		if !strings.HasPrefix(s.Version, "1.") {
+			return "ociVersion", fmt.Sprintf("%q is not version 1", s.Version)
+		}
+		return "", ""
+	}},
+	{stages.Invalid, func(s *specs.Spec) (string, string) {
+		switch {
+		case s.Root == nil || s.Root.Path == "":
+			return "root.path", "it is missing"
+		case s.Linux == nil:
+			return "linux", "it is missing"
+		case s.Process == nil:
+			return "process", "it is missing"
+		case len(s.Process.Args) == 0 || s.Process.Args[0] == "":
+			return "process.args", "it is empty"
+		case !filepath.IsAbs(s.Process.Cwd):
+			return "process.cwd", fmt.Sprintf("%q is not an absolute path", s.Process.Cwd)
+		}
+		return "", ""
+	}},
+	{stages.Invalid, func(s *specs.Spec) (string, string) {
+		for i, e := range s.Process.Env {
+			if name, _, ok := strings.Cut(e, "="); !ok || name == "" {
+				return fmt.Sprintf("process.env[%d]", i), fmt.Sprintf("%q is not NAME=VALUE", e)
+			}
+		}
+		return "", ""
+	}},
+	{stages.Invalid, func(s *specs.Spec) (string, string) {
+		const longest = 64 // __NEW_UTS_LEN, sethostname(2)
+		if s.Process.OOMScoreAdj != nil && (*s.Process.OOMScoreAdj < -1000 || *s.Process.OOMScoreAdj > 1000) {
+			return "process.oomScoreAdj", "it is not between -1000 and 1000"
+		}
+		if len(s.Hostname) > longest || len(s.Domainname) > longest {
+			return "hostname", fmt.Sprintf("more than %d bytes", longest)
+		}
+		for _, n := range s.Linux.Namespaces {
+			if n.Type == specs.UTSNamespace {
+				return "", ""
+			}
+		}
+		if s.Hostname != "" || s.Domainname != "" {
+			return "hostname", "the container has no uts namespace of its own: this would change the host"
+		}
+		return "", ""
+	}},
+	{stages.Unsupported, func(s *specs.Spec) (string, string) {
+		p, l := s.Process, s.Linux
+		for _, f := range []struct {
+			name  string
+			given bool
+		}{
+			{"hooks", s.Hooks != nil && (len(s.Hooks.Prestart)+len(s.Hooks.CreateRuntime)+len(s.Hooks.CreateContainer)+len(s.Hooks.StartContainer)+len(s.Hooks.Poststart)+len(s.Hooks.Poststop)) > 0},
+			{"process.apparmorProfile", p.ApparmorProfile != ""},
+			{"process.selinuxLabel", p.SelinuxLabel != ""},
+			{"process.ioPriority", p.IOPriority != nil},
+			{"process.scheduler", p.Scheduler != nil},
+			{"process.execCPUAffinity", p.ExecCPUAffinity != nil},
+			{"linux.mountLabel", l.MountLabel != ""},
+			{"linux.uidMappings", len(l.UIDMappings) > 0},
+			{"linux.gidMappings", len(l.GIDMappings) > 0},
+			{"linux.timeOffsets", len(l.TimeOffsets) > 0},
+			{"linux.intelRdt", l.IntelRdt != nil},
+			{"linux.memoryPolicy", l.MemoryPolicy != nil},
+			{"linux.netDevices", len(l.NetDevices) > 0},
+			{"vm", s.VM != nil},
+			{"windows", s.Windows != nil},
+			{"solaris", s.Solaris != nil},
+			{"zos", s.ZOS != nil},
+		} {
+			if f.given {
+				return f.name, "this is not offered"
+			}
+		}
+		if p.Terminal == false && p.ConsoleSize != nil && (p.ConsoleSize.Height > 0xffff || p.ConsoleSize.Width > 0xffff) {
+			return "process.consoleSize", "more than 65535"
+		}
+		return "", ""
+	}},
+}

@@ -1,0 +1,68 @@
+package container
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"hull/runc/linux"
+	"hull/stages"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Delete removes what create made: the cgroup and the state. A container that was never started is ended first; a running one only with
+// force. With force, one that does not exist is no error.
+func Delete(root, id string, force bool) error {
+	s, err := Find(root, id)
+	if force && stages.KindOf(err) == stages.NotFound && err != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	lock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	switch status := s.Status(); {
+	case status == specs.StateRunning && !force, status == specs.StateCreating && !force:
+		return &stages.Error{Step: stages.RuncDelete, Kind: stages.Conflict, Thing: "container " + strconv.Quote(id), Err: fmt.Errorf("cannot delete container %s that is not stopped: %s", id, status), Hint: "use --force"}
+	case status != specs.StateStopped:
+		if err := s.end(); err != nil {
+			return err
+		}
+	}
+	if s.Cgroup != nil {
+		if !s.OwnPIDs || s.PID == 0 {
+			if err := s.Cgroup.Kill(); err != nil { // processes that outlived the first one
+				return err
+			}
+		}
+		if err := s.Cgroup.Delete(); err != nil {
+			return &stages.Error{Step: stages.RuncDelete, Kind: stages.Internal, Thing: "container " + strconv.Quote(id), Err: err}
+		}
+	}
+	return os.RemoveAll(s.dir)
+}
+
+// end kills the first process and waits until it is gone; as it is nobody's child here, by its pidfd.
+func (s *State) end() error {
+	if s.PID == 0 {
+		return nil
+	}
+	pidfd, err := s.pidfd()
+	if err != nil {
+		return nil // gone already
+	}
+	defer unix.Close(pidfd)
+	if err := unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("pidfd_send_signal: %w", err)
+	}
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	_, err = linux.Retry(func() (int, error) { return unix.Poll(fds, -1) })
+	return err
+}

@@ -1,0 +1,339 @@
+package container
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"hull/runc/confine"
+	"hull/runc/linux"
+	"hull/runc/namespace"
+	"hull/runc/process"
+	"hull/runc/rootfs"
+	"hull/stages"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// An initTable is what is known before the clone, and the program that is made of it.
+type initTable struct {
+	id           string
+	bundle       string
+	spec         *specs.Spec
+	rootfs       string
+	namespaces   *namespace.Wanted
+	hierarchies  []rootfs.Hierarchy
+	unified      bool       // cgroup v2 alone
+	cgroupProcs  []*os.File // v1: the child writes itself into these
+	cgroupInto   *os.File   // v2: the child is born in it; nil without v2
+	fifo         int        // exec.fifo, O_PATH
+	console      int        // the socket for the terminal's master, or -1
+	keepFDs      int        // descriptors after 2 that the program is to have
+	newKeyring   bool
+	filter       []unix.SockFilter
+	filterFlags  uint
+	capabilities confine.Sets
+	warn         func(string)
+
+	p     *linux.Program
+	root  *int32
+	proc  *int32
+	masks *rootfs.Masks
+}
+
+// here is the cell of "the current directory", which is the new root after the pivot.
+func here() *int32 { return linux.Cell(unix.AT_FDCWD) }
+
+// program writes the whole program. The list is the order of set-up; each place in it has a reason, which its function states.
+func (t *initTable) program(report int) (*linux.Program, error) {
+	t.p = linux.New(report)
+	nnp := t.spec.Process.NoNewPrivileges
+	for _, part := range []func() error{
+		t.shield,
+		t.joinNamespaces,
+		t.joinCgroups,
+		t.session,
+		t.oomScore,
+		t.mounts,
+		t.devices,
+		t.console_,
+		t.pivot,
+		t.maskPaths,
+		t.names,
+		t.loopback,
+		t.sysctls,
+		t.closeFDs,
+		t.rlimits,
+		t.user,
+		t.workDir,
+		t.lookUp,
+		when(!nnp, t.seccomp), // while CAP_SYS_ADMIN is there
+		t.capabilities_,
+		when(nnp, t.noNewPrivs),
+		t.signals,
+		t.waitStart,
+		when(nnp, t.seccomp), // last: not even the wait runs under the user's filter
+		t.exec,
+	} {
+		if err := part(); err != nil {
+			return nil, err
+		}
+	}
+	return t.p, nil
+}
+
+func when(yes bool, part func() error) func() error {
+	if yes {
+		return part
+	}
+	return func() error { return nil }
+}
+
+// shield: from here on no process of another container may trace this one or read its descriptors (ptrace(2), PR_SET_DUMPABLE), not
+// even one that shares the pid namespace. execve(2) lifts it. The umask is the set-up's own: modes are made as they are written.
+func (t *initTable) shield() error {
+	t.p.At(stages.None, "shield")
+	t.p.Do(
+		linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)),
+		linux.Prctl(unix.PR_SET_NAME, linux.Str("hull-runc:init")),
+		linux.Umask(0),
+	)
+	return nil
+}
+
+func (t *initTable) joinNamespaces() error {
+	t.namespaces.Join(t.p)
+	return nil
+}
+
+// joinCgroups: before anything is allocated that the limits should count, and before the cgroup namespace, whose root is where the
+// process stands. "0" is the writer itself (cgroups(7)).
+func (t *initTable) joinCgroups() error {
+	for _, f := range t.cgroupProcs {
+		t.p.At(stages.RuncCgroupJoin, filepath.Dir(f.Name()))
+		t.p.Do(linux.Write(linux.Num(int(f.Fd())), "0"))
+	}
+	if t.namespaces.New&unix.CLONE_NEWCGROUP != 0 && !t.unified {
+		namespace.Cgroup(t.p)
+	}
+	return nil
+}
+
+// session: a session without a terminal, so that signals of the caller's do not arrive; and a keyring that is not the caller's.
+func (t *initTable) session() error {
+	t.p.At(stages.RuncInitSession, "")
+	t.p.Do(linux.Setsid())
+	if t.newKeyring {
+		t.p.Do(linux.JoinSessionKeyring("_ses."+t.id).Or(unix.ENOSYS, unix.EPERM))
+	}
+	if pers := t.spec.Linux.Personality; pers != nil {
+		domain, ok := map[specs.LinuxPersonalityDomain]int{specs.PerLinux: 0, specs.PerLinux32: 8}[pers.Domain]
+		if !ok || len(pers.Flags) > 0 {
+			return &stages.Error{Step: stages.RuncInitSession, Kind: stages.Unsupported, Thing: "linux.personality", Err: fmt.Errorf("%s %v is not offered", pers.Domain, pers.Flags)}
+		}
+		t.p.Do(linux.Personality(domain))
+	}
+	return nil
+}
+
+// oomScore: through the host's /proc, which is still there and is no image's. Below the present value it needs CAP_SYS_RESOURCE.
+func (t *initTable) oomScore() error {
+	adj := t.spec.Process.OOMScoreAdj
+	if adj == nil {
+		return nil
+	}
+	t.p.At(stages.None, "process.oomScoreAdj")
+	fd := linux.Cell(-1)
+	write := linux.Write(linux.FD(fd), strconv.Itoa(*adj)).Or(unix.EACCES)
+	write.Warn = true
+	t.p.Do(linux.Openat(linux.Cwd(), "/proc/self/oom_score_adj", unix.O_WRONLY, fd), write)
+	return nil
+}
+
+// mounts: in the specification's order, which puts /dev before /dev/pts.
+func (t *initTable) mounts() (err error) {
+	if t.root, err = rootfs.Root(t.p, t.rootfs, t.spec.Linux.RootfsPropagation); err != nil {
+		return err
+	}
+	base := rootfs.Base{Bundle: t.bundle, V1: t.hierarchies, Unified: t.unified}
+	if t.proc, err = rootfs.Mounts(t.p, t.root, base, t.spec.Mounts); err != nil {
+		return err
+	}
+	if t.proc == nil {
+		t.proc = rootfs.PrivateProc(t.p) // the wait needs one, attached or not
+	}
+	t.masks = rootfs.PrepareMasks(t.p, t.spec.Linux.MaskedPaths)
+	return nil
+}
+
+func (t *initTable) devices() error {
+	if !rootfs.OwnDev(t.spec.Mounts) {
+		return nil
+	}
+	return rootfs.Devices(t.p, t.root, t.spec.Linux.Devices)
+}
+
+// console_: after devpts is mounted, before the pivot only because it belongs to /dev.
+func (t *initTable) console_() error {
+	proc := t.spec.Process
+	if !proc.Terminal {
+		return nil
+	}
+	place := func(path string) *int32 { return rootfs.File(t.p, t.root, path) }
+	process.Console(t.p, t.root, t.console, proc.ConsoleSize, proc.User.UID, place)
+	return nil
+}
+
+func (t *initTable) pivot() error {
+	rootfs.Pivot(t.p, t.root)
+	return nil
+}
+
+// maskPaths: after the mounts, which they cover in part. The root becomes read-only last, when nothing is made in it any more but a
+// missing working directory.
+func (t *initTable) maskPaths() error {
+	rootfs.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
+	t.masks.Apply(t.p, t.root)
+	if t.spec.Root.Readonly {
+		t.p.At(stages.RuncInitWorkdir, t.spec.Process.Cwd)
+		rootfs.EnsureDir(t.p, t.root, t.spec.Process.Cwd)
+		rootfs.Readonly(t.p, t.root)
+	}
+	return nil
+}
+
+func (t *initTable) names() error {
+	t.p.At(stages.RuncInitHostname, "")
+	if t.spec.Hostname != "" {
+		t.p.Do(linux.Sethostname(t.spec.Hostname))
+	}
+	if t.spec.Domainname != "" {
+		t.p.Do(linux.Setdomainname(t.spec.Domainname))
+	}
+	return nil
+}
+
+// loopback: only in a network namespace that we made; another's is not ours to change.
+func (t *initTable) loopback() error {
+	if t.namespaces.New&unix.CLONE_NEWNET == 0 {
+		return nil
+	}
+	t.p.At(stages.RuncInitLoopback, "lo")
+	req, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	req.SetUint16(unix.IFF_UP)
+	fd := linux.Cell(-1)
+	t.p.Do(
+		linux.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0, fd),
+		linux.Ioctl(linux.FD(fd), unix.SIOCSIFFLAGS, linux.Mem(req), nil),
+		linux.Close(linux.FD(fd)),
+	)
+	return nil
+}
+
+func (t *initTable) sysctls() error {
+	if len(t.spec.Linux.Sysctl) == 0 {
+		return nil
+	}
+	// A procfs of our own: parts of the container's are covered or read-only by now.
+	return rootfs.Sysctls(t.p, rootfs.PrivateProc(t.p), t.namespaces.Own, t.spec.Linux.Sysctl)
+}
+
+// closeFDs: all that the set-up opened, and all that the caller leaked. What the wait needs moves out of the way first, above any
+// number that can be in use. Before the resource limits, which may forbid such numbers.
+func (t *initTable) closeFDs() error {
+	t.p.At(stages.None, "descriptors")
+	first := 3 + t.keepFDs
+	high := first + 64
+	for _, r := range t.p.Rows {
+		if r.Out != nil {
+			high++
+		}
+	}
+	fifo, proc := linux.Cell(t.fifo), t.proc
+	for i, c := range []*int32{t.p.Report, fifo, proc} {
+		move := linux.Dup3(linux.FD(c), high+i, unix.O_CLOEXEC)
+		move.Out = c
+		t.p.Do(move)
+	}
+	t.p.Do(linux.CloseRange(first, high-1), linux.CloseRange(high+3, -1))
+	t.fifo = high + 1
+	return nil
+}
+
+func (t *initTable) rlimits() error {
+	warnings, err := confine.Rlimits(t.p, t.spec.Process.Rlimits)
+	for _, w := range warnings {
+		t.warn(w)
+	}
+	return err
+}
+
+func (t *initTable) user() error {
+	u := t.spec.Process.User
+	if !t.spec.Process.Terminal {
+		process.OwnStdio(t.p, u.UID)
+	}
+	process.User(t.p, u)
+	return nil
+}
+
+// workDir: as the user, whose directory it may be, and after the descriptors are closed: none of them can be it.
+func (t *initTable) workDir() error {
+	process.WorkDir(t.p, t.spec.Process.Cwd, func(path string) *int32 { return rootfs.EnsureDir(t.p, here(), path) })
+	return nil
+}
+
+func (t *initTable) candidates() []string {
+	return process.Candidates(t.spec.Process.Args[0], t.spec.Process.Env)
+}
+
+func (t *initTable) lookUp() error {
+	process.LookUp(t.p, t.spec.Process.Args[0], t.candidates())
+	return nil
+}
+
+func (t *initTable) seccomp() error {
+	if len(t.filter) > 0 {
+		confine.Seccomp(t.p, t.filterFlags, t.filter)
+	}
+	return nil
+}
+
+func (t *initTable) capabilities_() error {
+	confine.Capabilities(t.p, t.capabilities)
+	return nil
+}
+
+func (t *initTable) noNewPrivs() error {
+	confine.NoNewPrivs(t.p)
+	return nil
+}
+
+func (t *initTable) signals() error {
+	process.Signals(t.p)
+	return nil
+}
+
+// waitStart: the report that all is made comes first, so that create can return. Opening the FIFO for writing then blocks until start
+// opens it for reading (fifo(7)). From there on, failures are reported to start, on the same FIFO.
+func (t *initTable) waitStart() error {
+	t.p.At(stages.RuncInitWaitStart, "")
+	open := linux.Openat(linux.FD(t.proc), "self/fd/"+strconv.Itoa(t.fifo), unix.O_WRONLY, t.p.Report)
+	t.p.Do(t.p.Ready(), linux.Close(linux.FD(t.p.Report)), open, t.p.Started())
+	return nil
+}
+
+// exec: the same process, another program. All descriptors but those that the program is to have are close-on-exec.
+func (t *initTable) exec() error {
+	env := process.WithHome(t.spec.Process.Env, t.rootfs, t.spec.Process.User.UID)
+	candidates := t.candidates()
+	if len(candidates) > 0 {
+		process.Exec(t.p, candidates, t.spec.Process.Args, env)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"hull/runc/linux"
+	"hull/runc/process"
+	"hull/stages"
+	"hull/trace/span"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Start lets a created container's first process go on to the user's program, and returns when it has: the end of file on the FIFO is
+// execve(2) closing it. If execve fails, the errno comes over the FIFO and is the error.
+func Start(ctx context.Context, root, id string) error {
+	s, err := Find(root, id)
+	if err != nil {
+		return err
+	}
+	lock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	refuse := func(kind stages.Kind, text string) error {
+		return &stages.Error{Step: stages.RuncStart, Kind: kind, Thing: "container " + strconv.Quote(id), Err: errors.New(text)}
+	}
+	switch s.Status() {
+	case specs.StateRunning:
+		return refuse(stages.Conflict, "cannot start an already running container")
+	case specs.StateStopped:
+		return refuse(stages.Conflict, "cannot start a container that has stopped")
+	case specs.StateCreating:
+		return refuse(stages.Conflict, "cannot start a container that is still being created")
+	}
+	pidfd, err := s.pidfd()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(pidfd)
+	// Non-blocking: without it open(2) would wait for the other end for ever if the process has died meanwhile (fifo(7)).
+	path := filepath.Join(s.dir, fifoFile)
+	fifo, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	defer unix.Close(fifo)
+
+	var seen time.Time
+	for {
+		gone, err := wait(fifo, pidfd)
+		if err != nil {
+			return err
+		}
+		r, ok, err := linux.ReadReport(fifo)
+		switch {
+		case errors.Is(err, unix.EAGAIN) && !gone:
+			continue
+		case err == nil && ok && r.Start:
+			seen = time.Now()
+			if err := os.Remove(path); err != nil { // created becomes running
+				return err
+			}
+			continue
+		case err == nil && ok && r.Step == stages.RuncInitExec:
+			return process.NotFound(r.Step, s.Program, r.Errno)
+		case err == nil && ok:
+			return &stages.Error{Step: r.Step, Kind: stages.Internal, Thing: "container " + strconv.Quote(id), Err: r.Errno}
+		case seen.IsZero() && (gone || err != nil):
+			return refuse(stages.Conflict, "cannot start a container that has stopped")
+		case seen.IsZero():
+			continue // end of file: the other end is not open yet
+		case err != nil:
+			return err
+		}
+		span.Record(ctx, span.Finished{Step: stages.RuncInitExec, Instance: s.Program, Start: seen, End: time.Now(), PID: s.PID, PIDStart: s.PIDStart, TID: s.PID})
+		return nil
+	}
+}
+
+// wait waits until the FIFO has something to say, or the process is gone (poll(2); a pidfd becomes readable when its process ends).
+func wait(fifo, pidfd int) (gone bool, err error) {
+	fds := []unix.PollFd{{Fd: int32(fifo), Events: unix.POLLIN}, {Fd: int32(pidfd), Events: unix.POLLIN}}
+	if _, err := linux.Retry(func() (int, error) { return unix.Poll(fds, -1) }); err != nil {
+		return false, fmt.Errorf("poll: %w", err)
+	}
+	return fds[1].Revents != 0, nil
+}

@@ -1,0 +1,154 @@
+package container
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"hull/runc/cgroup"
+	"hull/stages"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// A State is what the runtime remembers of a container between its verbs.
+type State struct {
+	OCIVersion  string            `json:"ociVersion"`
+	ID          string            `json:"id"`
+	PID         int               `json:"pid"`      // the first process, in the runtime's pid namespace; 0 while it is being created
+	PIDStart    uint64            `json:"pidStart"` // its start time (field 22 of /proc/PID/stat): a recycled pid has another
+	OwnPIDs     bool              `json:"ownPids"`  // it is pid 1 of a namespace of its own: its end ends all others
+	Bundle      string            `json:"bundle"`
+	Rootfs      string            `json:"rootfs"`
+	Program     string            `json:"program"` // process.args[0]
+	Created     time.Time         `json:"created"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Cgroup      *cgroup.Group     `json:"cgroup,omitempty"`
+
+	dir string
+}
+
+const (
+	stateFile = "state.json"
+	fifoFile  = "exec.fifo"
+)
+
+// checkID holds an id against what it becomes: the name of a directory (NAME_MAX, 255 bytes) and of a cgroup.
+func checkID(id string) error {
+	bad := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_+.-", r))
+	}
+	if id == "" || len(id) > 255 || id == "." || id == ".." || strings.ContainsFunc(id, bad) {
+		return &stages.Error{Kind: stages.Invalid, Thing: "container id " + strconv.Quote(id), Err: errors.New("invalid id format"), Hint: "letters, digits and _ + - . only, at most 255"}
+	}
+	return nil
+}
+
+// Find reads the state of a container. The words "does not exist" are what callers look for.
+func Find(root, id string) (*State, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	s := &State{dir: filepath.Join(root, id)}
+	text, err := os.ReadFile(filepath.Join(s.dir, stateFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &stages.Error{Kind: stages.NotFound, Thing: "container " + strconv.Quote(id), Err: errors.New("container does not exist")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, s); err != nil {
+		return nil, &stages.Error{Kind: stages.Internal, Thing: filepath.Join(s.dir, stateFile), Err: err}
+	}
+	return s, nil
+}
+
+// lock keeps other verbs from the container until the file is closed (flock(2) on its directory).
+func (s *State) lock() (*os.File, error) {
+	f, err := os.Open(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if err = unix.Flock(int(f.Fd()), unix.LOCK_EX); err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("flock %s: %w", s.dir, err)
+	}
+	return f, nil
+}
+
+// save replaces the state file in one step: a reader sees the old or the new one. The directory dies with the machine (it is below
+// /run), so nothing is synced.
+func (s *State) save() error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(s.dir, stateFile)
+	if err := os.WriteFile(name+".new", text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(name+".new", name)
+}
+
+// Status is where the container is in its life (OCI runtime-spec, runtime.md), as the kernel tells it now.
+func (s *State) Status() specs.ContainerState {
+	if s.PID == 0 {
+		return specs.StateCreating
+	}
+	if !s.alive() {
+		return specs.StateStopped
+	}
+	if _, err := os.Lstat(filepath.Join(s.dir, fifoFile)); err == nil {
+		return specs.StateCreated
+	}
+	return specs.StateRunning
+}
+
+// alive reports whether the first process is there: the same one, and not a zombie.
+func (s *State) alive() bool {
+	if s.PID == 0 {
+		return false
+	}
+	state, start := processStat(s.PID)
+	return start == s.PIDStart && start != 0 && state != 'Z' && state != 'X'
+}
+
+// processStat is the state and the start time from /proc/PID/stat (proc_pid_stat(5)); 0, 0 if there is no such process.
+func processStat(pid int) (state byte, start uint64) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0, 0
+	}
+	// The task's name, the second field, may hold spaces and parentheses; the last ')' ends it.
+	field := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	if len(field) < 20 {
+		return 0, 0
+	}
+	start, _ = strconv.ParseUint(field[19], 10, 64)
+	return field[0][0], start
+}
+
+// OCI is the state as `state` prints it.
+func (s *State) OCI() any {
+	status := s.Status()
+	pid := s.PID
+	if status == specs.StateStopped {
+		pid = 0
+	}
+	return struct {
+		specs.State
+		Rootfs  string    `json:"rootfs"`  // these two as runc adds them
+		Created time.Time `json:"created"` //
+	}{specs.State{Version: s.OCIVersion, ID: s.ID, Status: status, Pid: pid, Bundle: s.Bundle, Annotations: s.Annotations}, s.Rootfs, s.Created}
+}

@@ -1,0 +1,169 @@
+package linux
+
+import (
+	"encoding/binary"
+	"fmt"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"hull/stages"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Program is the table of system calls that a raw child runs, and the channel on which it reports.
+type Program struct {
+	Rows   []Row
+	Report *int32 // the cell of the descriptor that failures go to; a row may put another one there
+
+	step     stages.ID
+	instance string
+	groups   []group
+	record   *[recordSize / 4]uint32 // the child's outgoing record
+	clock    []unix.Timespec         // a page shared with the child; nil when nobody traces
+}
+
+// A group is a run of rows that belong to one step and instance.
+type group struct {
+	step     stages.ID
+	instance string
+	end      int // one past the last row
+}
+
+// New makes an empty program that reports on the descriptor.
+func New(report int) *Program {
+	return &Program{Report: Cell(report), record: new([recordSize / 4]uint32)}
+}
+
+// At says which step and instance the rows that follow belong to. Rows of stages.None are plumbing: no span, no lesson.
+func (p *Program) At(step stages.ID, instance string) { p.step, p.instance = step, instance }
+
+// Do appends rows to the current step.
+func (p *Program) Do(rows ...Row) {
+	for _, r := range rows {
+		r.Step, r.Instance = p.step, p.instance
+		if len(p.Rows) == 0 || p.Rows[len(p.Rows)-1].Step != r.Step || p.Rows[len(p.Rows)-1].Instance != r.Instance {
+			p.groups = append(p.groups, group{step: r.Step, instance: r.Instance})
+		}
+		p.Rows = append(p.Rows, r)
+		p.groups[len(p.groups)-1].end = len(p.Rows)
+	}
+}
+
+// Clock puts a row that takes the time in front of each step, up to wait_start: what comes after, start sees. The times are on a page
+// that is shared with the child; without a call to Clock the program has no such rows.
+func (p *Program) Clock() error {
+	// mmap(2), MAP_SHARED: the child's other memory is its own copy; what it writes there nobody else sees.
+	size := (len(p.groups) + 1) * int(unsafe.Sizeof(unix.Timespec{}))
+	page, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return fmt.Errorf("mmap: %w", err)
+	}
+	p.clock = unsafe.Slice((*unix.Timespec)(unsafe.Pointer(&page[0])), len(p.groups)+1)
+	rows := make([]Row, 0, len(p.Rows)+len(p.groups))
+	start := 0
+	for i := range p.groups {
+		if i > 0 && p.groups[i-1].step == stages.RuncInitWaitStart {
+			break
+		}
+		tick := call("clock_gettime", unix.SYS_CLOCK_GETTIME, Num(unix.CLOCK_REALTIME), Mem(&p.clock[i])).Or(Any)
+		rows = append(append(rows, tick), p.Rows[start:p.groups[i].end]...)
+		start = p.groups[i].end
+		p.groups[i].end = len(rows)
+	}
+	p.Rows = append(rows, p.Rows[start:]...)
+	return nil
+}
+
+// A Lap is one step of the child with its two ends.
+type Lap struct {
+	Step       stages.ID
+	Instance   string
+	Start, End time.Time
+	Open       bool // the step had not ended when the child reported; End is zero
+}
+
+// Laps are the steps that the child has begun, in order. It is empty without Clock.
+func (p *Program) Laps() (laps []Lap) {
+	if p.clock == nil {
+		return nil
+	}
+	at := func(i int) time.Time {
+		if t := p.clock[i]; t.Sec != 0 {
+			return time.Unix(t.Unix())
+		}
+		return time.Time{}
+	}
+	for i, g := range p.groups {
+		if at(i).IsZero() {
+			break
+		}
+		if g.step != stages.None {
+			laps = append(laps, Lap{g.step, g.instance, at(i), at(i + 1), at(i + 1).IsZero()})
+		}
+	}
+	return laps
+}
+
+// What a record says.
+const (
+	failed  = 1 // row and errno; the child has exited
+	warned  = 2 // row and errno; the child went on
+	ready   = 3 // all is made; the child waits for start
+	started = 4 // the child has seen start
+)
+
+// recordSize is one record on the wire: row, errno, what, step; each four bytes, native order. Smaller than PIPE_BUF, so it arrives whole.
+const recordSize = 16
+
+// Ready is the row that says that all before it has succeeded.
+func (p *Program) Ready() Row { return p.say("write", ready) }
+
+// Started is the row that says that the child goes on to the user's program.
+func (p *Program) Started() Row { return p.say("write", started) }
+
+func (p *Program) say(name string, what uint32) Row {
+	rec := &[recordSize / 4]uint32{2: what}
+	return call(name, unix.SYS_WRITE, FD(p.Report), Mem(rec), Num(recordSize))
+}
+
+// A Report is one record from a child.
+type Report struct {
+	Row   int
+	Errno syscall.Errno
+	Step  stages.ID
+	Ready bool // all is made
+	Start bool // start was seen
+	Warn  bool // the row failed, and it was no failure
+}
+
+// ReadReport waits for the next record. ok is false when the other end is closed: the child is gone, or has executed its program.
+func ReadReport(fd int) (r Report, ok bool, err error) {
+	var b [recordSize]byte
+	n, err := Retry(func() (int, error) { return unix.Read(fd, b[:]) })
+	switch {
+	case err != nil:
+		return r, false, fmt.Errorf("read the child's report: %w", err)
+	case n == 0:
+		return r, false, nil
+	case n != recordSize:
+		return r, false, fmt.Errorf("read the child's report: %d bytes", n)
+	}
+	what := binary.NativeEndian.Uint32(b[8:])
+	return Report{
+		Row: int(binary.NativeEndian.Uint32(b[0:])), Errno: syscall.Errno(binary.NativeEndian.Uint32(b[4:])),
+		Step:  stages.ID(binary.NativeEndian.Uint32(b[12:])),
+		Ready: what == ready, Start: what == started, Warn: what == warned,
+	}, true, nil
+}
+
+// Retry repeats f while a signal interrupts it (EINTR, signal(7)).
+func Retry[T any](f func() (T, error)) (T, error) {
+	for {
+		v, err := f()
+		if err != unix.EINTR {
+			return v, err
+		}
+	}
+}

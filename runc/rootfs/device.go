@@ -1,0 +1,88 @@
+package rootfs
+
+import (
+	"fmt"
+	"path"
+
+	"hull/runc/linux"
+	"hull/stages"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// standard are the devices that every container has (OCI runtime-spec, config-linux.md, default devices). Numbers:
+// Linux Documentation/admin-guide/devices.txt.
+var standard = []struct {
+	path         string
+	major, minor uint32
+}{
+	{"/dev/null", 1, 3}, {"/dev/zero", 1, 5}, {"/dev/full", 1, 7}, {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},
+}
+
+// links are the symbolic links of a usual /dev.
+var links = []struct{ target, name string }{
+	{"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"},
+}
+
+// OwnDev reports whether /dev is the container's own. If the host's was bound there, nothing is made in it.
+func OwnDev(mounts []specs.Mount) bool {
+	for _, m := range mounts {
+		if o, _ := parseOptions(m.Options); relative(m.Destination) == "dev" && (o.bind || m.Type == "bind") {
+			return false
+		}
+	}
+	return true
+}
+
+// Devices appends the rows that make the device nodes and links. The umask must be 0.
+func Devices(p *linux.Program, root *int32, extra []specs.LinuxDevice) error {
+	named := map[string]bool{}
+	for i, d := range extra {
+		types := map[string]uint32{"c": unix.S_IFCHR, "u": unix.S_IFCHR, "b": unix.S_IFBLK, "p": unix.S_IFIFO}
+		typ, ok := types[d.Type]
+		if !ok || !path.IsAbs(d.Path) {
+			return &stages.Error{Step: stages.RuncInitDevices, Kind: stages.Invalid, Thing: fmt.Sprintf("linux.devices[%d] %s", i, d.Path), Err: fmt.Errorf("type %q, path %q", d.Type, d.Path), Hint: "type is c, b, u or p, and the path absolute"}
+		}
+		mode, uid, gid := uint32(0o666), 0, 0
+		if d.FileMode != nil {
+			mode = uint32(*d.FileMode) & 0o7777
+		}
+		if d.UID != nil {
+			uid = int(*d.UID)
+		}
+		if d.GID != nil {
+			gid = int(*d.GID)
+		}
+		named[path.Clean(d.Path)] = true
+		device(p, root, d.Path, typ|mode, unix.Mkdev(uint32(d.Major), uint32(d.Minor)), uid, gid)
+	}
+	for _, d := range standard {
+		if !named[d.path] {
+			device(p, root, d.path, unix.S_IFCHR|0o666, unix.Mkdev(d.major, d.minor), 0, 0)
+		}
+	}
+	p.At(stages.RuncInitDevices, "/dev")
+	dev := reach(p, root, "/dev", true)
+	for _, l := range links {
+		p.Do(linux.Symlinkat(l.target, linux.FD(dev), l.name).Or(unix.EEXIST))
+	}
+	return nil
+}
+
+// device appends the rows of one node. Where mknod(2) is refused (a user namespace, a cgroup's rule) the host's node is bound instead.
+func device(p *linux.Program, root *int32, name string, mode uint32, dev uint64, uid, gid int) {
+	p.At(stages.RuncInitDevices, name)
+	dir := reach(p, root, path.Dir(path.Clean(name)), true)
+	base := path.Base(name)
+	file, clone := linux.Cell(-1), linux.Cell(-1)
+	p.Do(
+		linux.Mknodat(linux.FD(dir), base, mode, dev).Or(unix.EPERM, unix.EEXIST).Skip(3, 0),
+		linux.Openat(linux.FD(dir), base, unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, file).Or(unix.EEXIST).Skip(0, 2),
+		linux.OpenTree(linux.Cwd(), name, unix.OPEN_TREE_CLONE, clone),
+		linux.MoveMount(linux.FD(clone), linux.FD(file)),
+	)
+	if uid != 0 || gid != 0 {
+		p.Do(linux.Fchownat(linux.FD(dir), base, uid, gid))
+	}
+}
