@@ -93,10 +93,14 @@ func (c *call) bootstrap(stdin io.Reader) (*bootstrap.BootstrapParams, error) {
 	return &p, nil
 }
 
-// answer prints what containerd expects: JSON with version 2, which all of its releases read; version 3 as protobuf to one that has shown
-// that it knows it.
+// answer prints what the caller can read: version 3 as protobuf if it has shown that it knows that; JSON with version 2 if it says which
+// versions it speaks (containerd 1.7 and later); and else the bare address, all that containerd 1.6 understands: it would dial the JSON.
 func answer(stdout io.Writer, address string, modern bool) error {
-	if !modern {
+	switch {
+	case !modern && os.Getenv("MAX_SHIM_VERSION") == "":
+		_, err := io.WriteString(stdout, address)
+		return err
+	case !modern:
 		b, err := json.Marshal(struct {
 			Version  int    `json:"version"`
 			Address  string `json:"address"`
