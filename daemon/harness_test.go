@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,33 +24,39 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A rig is a hulld in a private root, in front of a real containerd with the real runc, driven by the real docker client. hull-shim is
-// there only as the writer of logs (docs/seams.md, section 2).
+// A rig is a hulld in a private root, driven by the real docker client: in front of a real containerd with the real runc, where hull-shim
+// is only the writer of logs (docs/seams.md, section 2), or in front of hull's own chain.
 type rig struct {
 	inst instance.Instance
-	ctd  *containerdtest.Containerd
+	ctd  *containerdtest.Containerd // whose ctr it is; nothing but that for hull's own
+	own  bool                       // hull-containerd, hull-shim and hull-runc
 	bin  string
 	args []string
 	cmd  *exec.Cmd
 	log  *os.File
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, own bool) *rig {
 	probetest.Need(t, "root", "peers", "docker")
-	if _, err := os.Stat(filepath.Join(probetest.Root(), "cmd/hull-shim/main.go")); err != nil {
-		t.Skip("need cmd/hull-shim:", err)
-	}
-	r := &rig{ctd: containerdtest.Start(t), bin: t.TempDir()}
+	r := &rig{own: own, bin: t.TempDir()}
 	root, err := os.MkdirTemp("", "hulld")
 	require.NoError(t, err)
 	r.inst, err = instance.At(root)
 	require.NoError(t, err)
-	for _, name := range []string{"hulld", "hull-shim"} {
+	names := []string{"hulld", "hull-shim"}
+	r.args = []string{"--root", root}
+	if own {
+		names = append(names, "hull-containerd", "hull-bundle", "hull-runc")
+		r.ctd = &containerdtest.Containerd{Socket: r.inst.ContainerdSocket()}
+	} else {
+		r.ctd = containerdtest.Start(t)
+		r.args = append(r.args, "--containerd", r.ctd.Socket, "--runtime", "io.containerd.runc.v2")
+	}
+	for _, name := range names {
 		require.NoError(t, os.Rename(probetest.Build(t, name), filepath.Join(r.bin, name)))
 	}
 	r.log, err = os.Create(filepath.Join(r.bin, "hulld.log"))
 	require.NoError(t, err)
-	r.args = []string{"--root", root, "--containerd", r.ctd.Socket, "--runtime", "io.containerd.runc.v2"}
 	t.Cleanup(func() { r.down(t) })
 	r.start(t)
 	return r
@@ -103,6 +110,16 @@ func (r *rig) down(t *testing.T) {
 	if err != nil || strings.Contains(list, "Active") {
 		t.Errorf("active snapshots were left behind: %v\n%s", err, list)
 	}
+	if r.own { // it outlives hulld by design
+		pid := r.companion(t, "hull-containerd")
+		require.NoError(t, syscall.Kill(pid, syscall.SIGTERM))
+		require.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil }, waitLong, waitStep, "hull-containerd does not end")
+		for _, dir := range []string{r.inst.Tasks() + "/hull", r.inst.RuncRoot() + "/hull", r.inst.ShimSockets()} {
+			if left, _ := os.ReadDir(dir); len(left) > 0 {
+				t.Errorf("%s: %d entries were left behind", dir, len(left))
+			}
+		}
+	}
 	groups, _ := filepath.Glob("/sys/fs/cgroup/*" + r.inst.CgroupParent())
 	for _, g := range groups {
 		if left, _ := filepath.Glob(g + "/*/tasks"); len(left) > 0 {
@@ -111,6 +128,15 @@ func (r *rig) down(t *testing.T) {
 		os.Remove(g) // the instance's own group stays for as long as the instance
 	}
 	os.RemoveAll(r.inst.Root)
+}
+
+// companion is the pid of a process that hulld keeps.
+func (r *rig) companion(t *testing.T, name string) (pid int) {
+	text, err := os.ReadFile(r.inst.PIDFile(name))
+	require.NoError(t, err)
+	pid, err = strconv.Atoi(lines(string(text))[0])
+	require.NoError(t, err)
+	return pid
 }
 
 type result struct {
@@ -172,11 +198,13 @@ func (r *rig) get(t *testing.T, method, path, body string) (status int, text str
 // load gives the rig an image from a tar.
 func (r *rig) load(t *testing.T, path string) string { return r.ok(t, "load", "-i", path) }
 
-// TestDocker drives one hulld through everything; the subtests share it, each clears up behind itself.
-func TestDocker(t *testing.T) {
-	r := newRig(t)
+// Each drives one hulld through everything; the subtests share it, each clears up behind itself.
+func TestBeforeRealContainerd(t *testing.T) { drive(t, newRig(t, false)) }
+func TestBeforeOwnChain(t *testing.T)       { drive(t, newRig(t, true)) }
+
+func drive(t *testing.T, r *rig) {
 	require.Equal(t, "Loaded image: busybox:latest\n", r.load(t, imagetest.BusyboxSave(t, "busybox:latest")))
-	for _, test := range []struct {
+	tests := []struct {
 		name string
 		run  func(*testing.T, *rig)
 	}{
@@ -187,17 +215,23 @@ func TestDocker(t *testing.T) {
 		{"terminal", testTerminal},
 		{"life", testLife},
 		{"logs", testLogs},
-		{"names", testNames},
-		{"refused", testRefused},
 		{"images", testImages},
 		{"hostile archives", testHostileArchives},
-		{"routes", testRoutes},
-		{"bad json", testBadJSON},
 		{"events", testEvents},
 		{"two at once", testTwoAtOnce},
 		{"clients that leave", testClientsThatLeave},
 		{"restart", testRestart},
-	} {
+	}
+	type named = struct {
+		name string
+		run  func(*testing.T, *rig)
+	}
+	if r.own { // the real shim gives a container whose log goes to a program no standard input, except a terminal
+		tests = append(tests, named{"stdin", testStdin}, named{"companions", testCompanions})
+	} else { // what never reaches containerd needs only one
+		tests = append(tests, named{"names", testNames}, named{"refused", testRefused}, named{"routes", testRoutes}, named{"bad json", testBadJSON})
+	}
+	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, r) })
 		if left := r.ok(t, "ps", "-a", "--format", "{{.ID}} {{.Names}} {{.Status}}"); left != "" {
 			t.Errorf("%s: containers were left behind:\n%s", test.name, left)

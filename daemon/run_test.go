@@ -1,12 +1,14 @@
 package daemon_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +16,11 @@ import (
 
 func testSystem(t *testing.T, r *rig) {
 	require.Equal(t, "1.44 1.24 hull", strings.TrimSpace(r.ok(t, "version", "-f", "{{.Server.APIVersion}} {{.Server.MinAPIVersion}} {{.Server.Platform.Name}}")))
-	require.Equal(t, "overlayfs io.containerd.runc.v2 inactive", strings.TrimSpace(r.ok(t, "info", "-f", "{{.Driver}} {{.DefaultRuntime}} {{.Swarm.LocalNodeState}}")))
+	runtime := "io.containerd.runc.v2"
+	if r.own {
+		runtime = "io.containerd.hull.v2"
+	}
+	require.Equal(t, "overlayfs "+runtime+" inactive", strings.TrimSpace(r.ok(t, "info", "-f", "{{.Driver}} {{.DefaultRuntime}} {{.Swarm.LocalNodeState}}")))
 	st, err := os.Stat(r.inst.APISocket())
 	require.NoError(t, err)
 	require.Zero(t, st.Mode().Perm()&0o007, "others may not connect")
@@ -78,7 +84,7 @@ func testExitCodes(t *testing.T, r *rig) {
 		{[]string{"busybox", "sh", "-c", "exit 255"}, 255, ""},
 		{[]string{"busybox", "nosuch"}, 127, `"nosuch": executable file not found`},
 		{[]string{"busybox", "/no/such"}, 127, "no such file or directory"},
-		{[]string{"busybox", "/etc"}, 126, "permission denied"},
+		{[]string{"busybox", "/etc"}, 126, `"/etc": `}, // runc: permission denied; hull-runc: is a directory
 		{[]string{"nosuchimage", "true"}, 125, "hull load"},
 	} {
 		res := r.run(t, append([]string{"--rm"}, c.args...)...)
@@ -211,4 +217,38 @@ func testTwoAtOnce(t *testing.T, r *rig) {
 func hexSum(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hexOf(sum[:])
+}
+
+// The client's half-close is the end of the container's input and of nothing else.
+func testStdin(t *testing.T, r *rig) {
+	big := bytes.Repeat([]byte("0123456789abcdef"), 128<<10)
+	res := r.docker(t, bytes.NewReader(big), "run", "-i", "--rm", "--network", "none", "busybox", "cat")
+	require.Zero(t, res.code, res.stderr)
+	require.Equal(t, hexSum(string(big)), hexSum(res.stdout))
+
+	// A program that leaves its input unread: its output is whole, and the client sees no reset.
+	res = r.docker(t, bytes.NewReader(bytes.Repeat([]byte("a line of many\n"), 1<<19)), "run", "-i", "--rm", "--network", "none", "busybox", "head", "-n1")
+	require.Equal(t, result{"a line of many\n", "", 0}, res)
+
+	// Input alone is attached; the log has the output.
+	r.docker(t, strings.NewReader("between\n"), "run", "-i", "-a", "stdin", "--name", "in", "--network", "none", "busybox", "sh", "-c", "echo start; cat; echo end")
+	r.ok(t, "wait", "in")
+	require.Equal(t, "start\nbetween\nend\n", r.ok(t, "logs", "in"))
+	r.ok(t, "rm", "in")
+}
+
+// hulld starts again a companion that dies; containers do not notice, and an exit meanwhile is not lost.
+func testCompanions(t *testing.T, r *rig) {
+	r.run(t, "-d", "--name", "on", "busybox", "sleep", "1000")
+	r.run(t, "-d", "--name", "off", "busybox", "sh", "-c", "echo ready; while [ ! -e /go ]; do usleep 10000; done; exit 11")
+	follow(t, r, "off", "ready")
+	on, off := strings.TrimSpace(r.ok(t, "inspect", "-f", "{{.State.Pid}}", "on")), strings.TrimSpace(r.ok(t, "inspect", "-f", "{{.State.Pid}}", "off"))
+	old := r.companion(t, "hull-containerd")
+	require.NoError(t, syscall.Kill(old, syscall.SIGKILL))
+	require.NoError(t, exec.Command("touch", "/proc/"+off+"/root/go").Run())
+	require.Equal(t, "11\n", r.ok(t, "wait", "off"))
+	require.NotEqual(t, old, r.companion(t, "hull-containerd"))
+	require.Equal(t, on, strings.TrimSpace(r.ok(t, "inspect", "-f", "{{.State.Pid}}", "on")))
+	require.Equal(t, result{"x\n", "", 0}, r.run(t, "--rm", "busybox", "echo", "x"))
+	r.ok(t, "rm", "-f", "on", "off")
 }
