@@ -91,7 +91,8 @@ func TestCtr(t *testing.T) {
 	})
 	t.Run("terminal", func(t *testing.T) {
 		master, slave := openPTY(t)
-		cmd := c.Command(append(append([]string{"run", "--rm", "-t"}, flags...), containerdtest.Image, "tty", "sh", "-c", "tty; stty size")...)
+		cmd := c.Command(append(append([]string{"run", "--rm", "-t"}, flags...), containerdtest.Image, "tty", "sh", "-c",
+			"tty; until stty size 2>/dev/null | grep '33 77'; do sleep 0.05; done")...) // ctr sets the size after the start
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 		require.NoError(t, cmd.Start())
 		slave.Close()
