@@ -17,3 +17,5 @@
 //
 // A test fails and names the move that is missing.
 package stages
+
+//go:generate go run ./explain/generate ../docs/stages.md

@@ -94,10 +94,12 @@ type Proof struct {
 type Who uint8
 
 const (
-	Self  Who = iota // in the claim's process itself
-	Child            // in a process that it started, directly or not
-	Init             // in the claim's process or one that it started: the runtime may speak for the container's first process
-	Taken            // in a process that the kernel gave to the claim's
+	Self    Who = iota // in the claim's process itself
+	Program            // the exec that made the claim's process what it is: it comes before anything that it can claim
+	Child              // in a process that it started, directly or not
+	Init               // in the claim's process or one that it started: the runtime may speak for the container's first process
+	Payload            // the exec by which the claim's process became the container's program
+	Taken              // in a process that the kernel gave to the claim's
 )
 
 // An Arg is a condition on one named argument of a kernel event. With Is set the argument must equal it; with Has set it must contain it.

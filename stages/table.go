@@ -4,6 +4,7 @@ package stages
 func none(reason string) Proof         { return Proof{Kind: ProofNone, Reason: reason} }
 func state(s State) Proof              { return Proof{Kind: ProofState, State: s} }
 func event(e Event, args ...Arg) Proof { return Proof{Kind: ProofEvent, Event: e, Args: args} }
+func (p Proof) in(w Who) Proof         { p.Who = w; return p }
 
 const (
 	inMemory    = "it happens in the program's memory; no system call is its own"
@@ -112,12 +113,12 @@ var table = [count]Step{
 	ContainerdBundle: {
 		Name: "containerd.bundle", Parent: ContainerdTaskCreate, Stage: Containerd, Title: "containerd has the OCI bundle made",
 		Why: "The runtime reads a directory, not an RPC: the bundle is the border between the two worlds.", Flags: Kernel,
-		Proof: event(EventExec, Arg{Key: "exe", Has: "hull-bundle"}), Man: []string{"OCI runtime-spec: bundle.md"},
+		Proof: event(EventExec, Arg{Key: "exe", Has: "hull-bundle"}).in(Child), Man: []string{"OCI runtime-spec: bundle.md"},
 	},
 	ContainerdShimStart: {
 		Name: "containerd.shim.start", Parent: ContainerdTaskCreate, Stage: Containerd, Title: "containerd starts a shim",
 		Why: "The shim comes before runc: somebody has to be there to become the parent when runc leaves.", Flags: Kernel,
-		Proof: event(EventExec, Arg{Key: "exe", Has: "hull-shim"}), Man: []string{"containerd shim v2: start"},
+		Proof: event(EventExec, Arg{Key: "exe", Has: "shim"}).in(Child), Man: []string{"containerd shim v2: start"},
 	},
 	ContainerdTaskCreate: {
 		Name: "containerd.task.create", Parent: DaemonTaskCreate, Stage: Containerd, Title: "containerd creates the task",
@@ -159,7 +160,7 @@ var table = [count]Step{
 	ShimStart: {
 		Name: "shim.start", Parent: ContainerdShimStart, Stage: Shim, Title: "the shim starts its long-lived self",
 		Why:   "The first process only leaves the address of the second one behind, so that the second is nobody's child for long.",
-		Proof: event(EventExec, Arg{Key: "exe", Has: "hull-shim"}), Man: []string{"containerd shim v2: start"},
+		Proof: event(EventExec, Arg{Key: "exe", Has: "shim"}).in(Child), Man: []string{"containerd shim v2: start"},
 	},
 	ShimSubreaper: {
 		Name: "shim.subreaper", Parent: ShimStart, Stage: Shim, Title: "the shim becomes a child subreaper",
@@ -179,17 +180,17 @@ var table = [count]Step{
 	ShimRuntimeCreate: {
 		Name: "shim.runtime.create", Parent: ContainerdTaskCreate, Stage: Shim, Title: "the shim runs `runc create`",
 		Why:   "The runtime is a program, not a library: any OCI runtime fits here.",
-		Proof: event(EventExec, Arg{Key: "argv", Has: "create"}), Man: []string{"execve(2)", "OCI runtime-spec: runtime.md"},
+		Proof: event(EventExec, Arg{Key: "argv", Has: "create"}).in(Child), Man: []string{"execve(2)", "OCI runtime-spec: runtime.md"},
 	},
 	ShimRuntimeStart: {
 		Name: "shim.runtime.start", Parent: ContainerdTaskStart, Stage: Shim, Title: "the shim runs `runc start`",
 		Why:   "It lets the waiting first process go on to the user's program.",
-		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}), Man: []string{"execve(2)"},
+		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}).in(Child), Man: []string{"execve(2)"},
 	},
 	ShimAdopt: {
 		Name: "shim.adopt", Parent: ShimRuntimeCreate, Stage: Shim, Title: "the container's first process becomes the shim's child",
 		Why:   "runc has left; the kernel gives the orphan to the subreaper. Nobody runs code for this: it is an event, not a program.",
-		Proof: event(EventReparent), Man: []string{"prctl(2) PR_SET_CHILD_SUBREAPER", "Linux kernel/exit.c forget_original_parent"},
+		Proof: event(EventReparent).in(Taken), Man: []string{"prctl(2) PR_SET_CHILD_SUBREAPER", "Linux kernel/exit.c forget_original_parent"},
 	},
 	ShimReap: {
 		Name: "shim.reap", Parent: ShimAdopt, Stage: Shim, Title: "the shim reaps the container",
@@ -210,12 +211,12 @@ var table = [count]Step{
 	RuncCreate: {
 		Name: "runc.create", Parent: ShimRuntimeCreate, Stage: Runc, Title: "runc reads the bundle and creates the container",
 		Why:   "This short-lived program is the only one that speaks to the kernel about namespaces and cgroups.",
-		Proof: event(EventExec, Arg{Key: "exe", Has: "runc"}), Man: []string{"OCI runtime-spec: runtime.md create"},
+		Proof: event(EventExec, Arg{Key: "argv", Has: "create"}).in(Program), Man: []string{"OCI runtime-spec: runtime.md create"},
 	},
 	RuncCgroupCreate: {
 		Name: "runc.cgroup.create", Parent: RuncCreate, Stage: Runc, Title: "the container's cgroup is made",
 		Why:   "The group must exist before the first process, which is to be born in it.",
-		Proof: event(EventCgroupMkdir), Man: []string{"cgroups(7)", "mkdir(2)"}, Flags: Repeats,
+		Proof: event(EventCgroupMkdir).in(Init), Man: []string{"cgroups(7)", "mkdir(2)"}, Flags: Repeats,
 	},
 	RuncCgroupLimits: {
 		Name: "runc.cgroup.limits", Parent: RuncCreate, Stage: Runc, Title: "the limits are written",
@@ -225,7 +226,7 @@ var table = [count]Step{
 	RuncNsCreate: {
 		Name: "runc.ns.create", Parent: RuncCreate, Stage: Runc, Title: "clone: a process in new namespaces",
 		Why:   "One system call makes the process and its own view of pids, mounts, network, host name and IPC.",
-		Proof: event(EventClone, Arg{Key: "flags", Has: "CLONE_NEW"}), Man: []string{"clone(2)", "namespaces(7)"},
+		Proof: event(EventClone, Arg{Key: "flags", Has: "CLONE_NEW"}).in(Init), Man: []string{"clone(2)", "namespaces(7)"},
 	},
 	RuncNsUsermap: {
 		Name: "runc.ns.usermap", Parent: RuncNsCreate, Stage: Runc, Title: "the user namespace's id maps are written",
@@ -235,32 +236,32 @@ var table = [count]Step{
 	RuncCgroupJoin: {
 		Name: "runc.cgroup.join", Parent: RuncNsCreate, Stage: Runc, Title: "the first process joins its cgroups",
 		Why:   "It must be in before it runs anything: children inherit the membership.",
-		Proof: event(EventCgroupAttach), Man: []string{"cgroups(7)"}, Flags: Repeats,
+		Proof: event(EventCgroupAttach).in(Init), Man: []string{"cgroups(7)"}, Flags: Repeats,
 	},
 	RuncInitCgroupNamespace: {
 		Name: "runc.init.cgroup_namespace", Parent: RuncNsCreate, Stage: Runc, Title: "a cgroup namespace is entered",
 		Why:   "Its root is where the process stands now; made earlier it would show the wrong place. On v2 it is among the clone flags.",
-		Proof: event(EventUnshare, Arg{Key: "flags", Has: "CLONE_NEWCGROUP"}), Man: []string{"cgroup_namespaces(7)"}, Flags: Optional,
+		Proof: event(EventUnshare, Arg{Key: "flags", Has: "CLONE_NEWCGROUP"}).in(Init), Man: []string{"cgroup_namespaces(7)"}, Flags: Optional,
 	},
 	RuncInitSession: {
 		Name: "runc.init.session", Parent: RuncNsCreate, Stage: Runc, Title: "a session of its own",
 		Why:   "Signals from the caller's terminal must not reach the container; a terminal of its own needs a session leader.",
-		Proof: event(EventSetsid), Man: []string{"setsid(2)"},
+		Proof: event(EventSetsid).in(Init), Man: []string{"setsid(2)"},
 	},
 	RuncInitPropagation: {
 		Name: "runc.init.propagation", Parent: RuncNsCreate, Stage: Runc, Title: "mount propagation to the host is cut",
 		Why:   "A new mount namespace is a copy that still shares events: without this the container's mounts would appear on the host.",
-		Proof: event(EventMount, Arg{Key: "target", Is: "/"}), Man: []string{"mount_namespaces(7)"},
+		Proof: event(EventMount, Arg{Key: "target", Is: "/"}).in(Init), Man: []string{"mount_namespaces(7)"},
 	},
 	RuncInitMounts: {
 		Name: "runc.init.mounts", Parent: RuncNsCreate, Stage: Runc, Title: "a file system is mounted in the new root",
 		Why: "proc must be mounted inside the new pid namespace to show its processes; the others belong to the container alone.", Flags: Repeats,
-		Proof: event(EventMount), Man: []string{"mount(2)", "move_mount(2)", "proc(5)"},
+		Proof: event(EventMount).in(Init), Man: []string{"mount(2)", "move_mount(2)", "proc(5)"},
 	},
 	RuncInitDevices: {
 		Name: "runc.init.devices", Parent: RuncNsCreate, Stage: Runc, Title: "a device node is made",
 		Why: "Programs expect /dev/null and its few companions; the host's other devices are not there.", Flags: Repeats,
-		Proof: event(EventMknod), Man: []string{"mknod(2)"},
+		Proof: event(EventMknod).in(Init), Man: []string{"mknod(2)"},
 	},
 	RuncInitConsole: {
 		Name: "runc.init.console", Parent: RuncNsCreate, Stage: Runc, Title: "the terminal is opened and made the controlling one",
@@ -270,17 +271,17 @@ var table = [count]Step{
 	RuncInitPivotRoot: {
 		Name: "runc.init.pivot_root", Parent: RuncNsCreate, Stage: Runc, Title: "the root becomes the container's",
 		Why:   "After the mounts, before the masks: the old root is then unmounted, so that no path leads back. chroot would leave it reachable.",
-		Proof: event(EventPivotRoot), Man: []string{"pivot_root(2)"},
+		Proof: event(EventPivotRoot).in(Init), Man: []string{"pivot_root(2)"},
 	},
 	RuncInitMaskedPaths: {
 		Name: "runc.init.masked_paths", Parent: RuncNsCreate, Stage: Runc, Title: "a path is masked or made read-only",
 		Why: "Parts of /proc and /sys are the host's: a container's root must neither read nor write them.", Flags: Repeats,
-		Proof: event(EventMount), Man: []string{"mount(2)", "OCI runtime-spec: maskedPaths, readonlyPaths"},
+		Proof: event(EventMount).in(Init), Man: []string{"mount(2)", "OCI runtime-spec: maskedPaths, readonlyPaths"},
 	},
 	RuncInitHostname: {
 		Name: "runc.init.hostname", Parent: RuncNsCreate, Stage: Runc, Title: "the host name is set",
 		Why:   "It is inside the new UTS namespace, while the process still has the right to.",
-		Proof: event(EventSethostname), Man: []string{"sethostname(2)", "uts_namespaces(7)"},
+		Proof: event(EventSethostname).in(Init), Man: []string{"sethostname(2)", "uts_namespaces(7)"},
 	},
 	RuncInitLoopback: {
 		Name: "runc.init.loopback", Parent: RuncNsCreate, Stage: Runc, Title: "the loopback interface is set up",
@@ -295,12 +296,12 @@ var table = [count]Step{
 	RuncInitRlimits: {
 		Name: "runc.init.rlimits", Parent: RuncNsCreate, Stage: Runc, Title: "a resource limit is set",
 		Why: "While the process still has the right to raise hard limits.", Flags: Optional | Repeats,
-		Proof: event(EventPrlimit), Man: []string{"prlimit(2)"},
+		Proof: event(EventPrlimit).in(Init), Man: []string{"prlimit(2)"},
 	},
 	RuncInitUser: {
 		Name: "runc.init.user", Parent: RuncNsCreate, Stage: Runc, Title: "groups, gid and uid are set",
 		Why:   "Groups first, then gid, then uid: after the uid the right to set the others is gone.",
-		Proof: event(EventSetuid), Man: []string{"setgroups(2)", "setresgid(2)", "setresuid(2)"}, Flags: Repeats,
+		Proof: event(EventSetuid).in(Init), Man: []string{"setgroups(2)", "setresgid(2)", "setresuid(2)"}, Flags: Repeats,
 	},
 	RuncInitWorkdir: {
 		Name: "runc.init.workdir", Parent: RuncNsCreate, Stage: Runc, Title: "the working directory is entered",
@@ -315,17 +316,17 @@ var table = [count]Step{
 	RuncInitCapabilities: {
 		Name: "runc.init.capabilities", Parent: RuncNsCreate, Stage: Runc, Title: "capabilities are dropped",
 		Why:   "Late, because all steps before needed them; a root without them is no root of the host.",
-		Proof: event(EventCapset), Man: []string{"capabilities(7)", "capset(2)"},
+		Proof: event(EventCapset).in(Init), Man: []string{"capabilities(7)", "capset(2)"},
 	},
 	RuncInitNoNewPrivs: {
 		Name: "runc.init.no_new_privs", Parent: RuncNsCreate, Stage: Runc, Title: "no execve may gain privileges any more",
 		Why: "set-user-ID programs in the image lose their effect; also lets an unprivileged process load a filter.", Flags: Optional,
-		Proof: event(EventPrctl, Arg{Key: "option", Is: "PR_SET_NO_NEW_PRIVS"}), Man: []string{"prctl(2) PR_SET_NO_NEW_PRIVS, Linux 3.5"},
+		Proof: event(EventPrctl, Arg{Key: "option", Is: "PR_SET_NO_NEW_PRIVS"}).in(Init), Man: []string{"prctl(2) PR_SET_NO_NEW_PRIVS, Linux 3.5"},
 	},
 	RuncInitSeccomp: {
 		Name: "runc.init.seccomp", Parent: RuncNsCreate, Stage: Runc, Title: "the system call filter is loaded",
 		Why:   "As late as it can be, because it would forbid the set-up itself. Without no_new_privs it needs CAP_SYS_ADMIN and so comes before the capabilities drop.",
-		Proof: event(EventSeccomp), Man: []string{"seccomp(2)", "Linux Documentation/userspace-api/seccomp_filter.rst"}, Flags: Optional,
+		Proof: event(EventSeccomp).in(Init), Man: []string{"seccomp(2)", "Linux Documentation/userspace-api/seccomp_filter.rst"}, Flags: Optional,
 	},
 	RuncInitWaitStart: {
 		Name: "runc.init.wait_start", Parent: RuncNsCreate, Stage: Runc, Title: "the first process waits for start",
@@ -345,33 +346,33 @@ var table = [count]Step{
 	RuncStart: {
 		Name: "runc.start", Parent: ShimRuntimeStart, Stage: Runc, Title: "`runc start` opens the other end",
 		Why:   "A second short-lived process: start needs no parenthood, only the FIFO.",
-		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}), Man: []string{"fifo(7)"},
+		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}).in(Program), Man: []string{"fifo(7)"},
 	},
 	RuncInitExec: {
 		Name: "runc.init.exec", Parent: RuncStart, Stage: Runc, Title: "execve of the user's program",
 		Why:   "The same process, another program: pid, namespaces, cgroup, limits and filter stay.",
-		Proof: event(EventExec), Man: []string{"execve(2)"},
+		Proof: event(EventExec).in(Payload), Man: []string{"execve(2)"},
 	},
 	RuncExec: {
 		Name: "runc.exec", Stage: Runc, Title: "another process joins the container",
 		Why: "setns into each namespace, join the cgroup, then the same confinement as the first process.", Flags: Optional | Repeats,
-		Proof: event(EventSetns), Man: []string{"setns(2)", "pidfd_open(2)"},
+		Proof: event(EventSetns).in(Init), Man: []string{"setns(2)", "pidfd_open(2)"},
 	},
 	RuncKill: {
 		Name: "runc.kill", Stage: Runc, Title: "a signal is sent to the container",
 		Why: "The runtime knows the pid, and checks that it is still the same process.", Flags: Optional | Repeats,
-		Proof: event(EventExec, Arg{Key: "argv", Has: "kill"}), Man: []string{"pidfd_send_signal(2)"},
+		Proof: event(EventExec, Arg{Key: "argv", Has: "kill"}).in(Program), Man: []string{"pidfd_send_signal(2)"},
 	},
 	RuncDelete: {
 		Name: "runc.delete", Stage: Runc, Title: "`runc delete` removes what is left",
 		Why: "The process is gone; its cgroup and the runtime's state are not.", Flags: Late,
-		Proof: event(EventExec, Arg{Key: "argv", Has: "delete"}), Man: []string{"rmdir(2)", "OCI runtime-spec: runtime.md delete"},
+		Proof: event(EventExec, Arg{Key: "argv", Has: "delete"}).in(Program), Man: []string{"rmdir(2)", "OCI runtime-spec: runtime.md delete"},
 	},
 
 	ContainerRunning: {
 		Name: "container.running", Parent: RuncInitExec, Stage: Container, Title: "the user's program runs",
 		Why: "An ordinary process of this kernel: all that is special was done before its first instruction.", Flags: Late,
-		Proof: event(EventExec), Man: []string{"execve(2)"},
+		Proof: event(EventExec).in(Payload), Man: []string{"execve(2)"},
 	},
 	ContainerExit: {
 		Name: "container.exit", Parent: ContainerRunning, Stage: Container, Title: "the user's program ends",

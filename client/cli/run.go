@@ -62,6 +62,7 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 			return failed(err)
 		}
 		defer s.close()
+		s.catch()
 	}
 	// The wait is registered for a detached --rm as well: that tells when a failed start has been cleaned up.
 	waitCtx, waiting := span.Start(ctx, stages.ClientWait)
@@ -91,8 +92,7 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 		fmt.Fprintln(a.out, id)
 		return nil
 	}
-	stop := s.follow(ctx)
-	defer stop()
+	defer s.follow(ctx)()
 	if detached, err := s.drain(); detached || err != nil {
 		return err
 	}

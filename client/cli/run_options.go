@@ -200,6 +200,9 @@ func (c *cpus) Set(s string) error {
 	if !nano.IsInt() {
 		return fmt.Errorf("value is too precise")
 	}
+	if !nano.Num().IsInt64() {
+		return fmt.Errorf("value is too large")
+	}
 	*c = cpus(nano.Num().Int64())
 	return nil
 }

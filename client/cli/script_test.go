@@ -22,19 +22,26 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"hull": func() { os.Exit(cli.Main(os.Args[1:])) }})
 }
 
-// TestScripts runs the transcripts in testdata, each a session of a user at the command line. Against dockerd they show that our client
-// speaks docker's API as docker's own does; hull's own suite runs the same files against hulld.
-func TestScripts(t *testing.T) {
+// TestDockerd holds the client against the real dockerd: it speaks docker's API as docker's own client does.
+func TestDockerd(t *testing.T) {
 	probetest.Need(t, "root", "peers")
-	d := dockertest.Start(t)
-	run(t, "dockerd", d.Socket)
+	everything(t, "dockerd", dockertest.Start(t).Socket)
 }
 
-// run runs every script against the daemon behind the socket.
-func run(t *testing.T, daemon, socket string) {
+// everything is what a user does with the client, against the daemon behind the socket. The scripts in testdata are sessions at the command
+// line; whatever the daemon, they read the same.
+func everything(t *testing.T, daemon, socket string) {
 	t.Helper()
 	image := imagetest.BusyboxSave(t, "busybox:latest")
-	load(t, socket, image)
+	c := engine.New(socket)
+	require.NoError(t, c.Ping(t.Context()))
+	load(t, c, image)
+	t.Run("scripts", func(t *testing.T) { scripts(t, daemon, socket, image) })
+	t.Run("terminal", func(t *testing.T) { terminal(t, c) })
+	t.Run("signal", func(t *testing.T) { signals(t, c) })
+}
+
+func scripts(t *testing.T, daemon, socket, image string) {
 	testscript.RunT(serial{t}, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
@@ -74,10 +81,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func load(t *testing.T, socket, image string) {
+func load(t *testing.T, c *engine.Client, image string) {
 	t.Helper()
-	c := engine.New(socket)
-	require.NoError(t, c.Ping(t.Context()))
 	f, err := os.Open(image)
 	require.NoError(t, err)
 	defer f.Close()

@@ -19,14 +19,15 @@ import (
 
 // A session is the client's side of an attached container: the stream, and the terminal while it is in raw mode.
 type session struct {
-	a      *app
-	c      *engine.Client
-	id     string
-	o      *runOptions
-	stream *engine.Stream
-	saved  *term.State // the terminal before raw mode; nil if it was left alone
-	output chan error  // the output's end
-	leave  chan struct{}
+	a       *app
+	c       *engine.Client
+	id      string
+	o       *runOptions
+	stream  *engine.Stream
+	saved   *term.State // the terminal before raw mode; nil if it was left alone
+	output  chan error  // the output's end
+	leave   chan struct{}
+	signals chan os.Signal
 }
 
 // attach opens the stream and starts to carry bytes both ways.
@@ -37,7 +38,7 @@ func (a *app) attach(ctx context.Context, c *engine.Client, id string, o *runOpt
 	if err != nil {
 		return nil, err
 	}
-	s = &session{a: a, c: c, id: id, o: o, stream: stream, output: make(chan error, 1), leave: make(chan struct{}, 1)}
+	s = &session{a: a, c: c, id: id, o: o, stream: stream, output: make(chan error, 1), leave: make(chan struct{}, 1), signals: make(chan os.Signal, 64)}
 	if o.tty && o.interactive && term.IsTerminal(int(a.in.Fd())) {
 		// Raw mode: the container's terminal does the echoing and turns ^C into a signal, not ours (termios(3), cfmakeraw).
 		if s.saved, err = term.MakeRaw(int(a.in.Fd())); err != nil {
@@ -82,11 +83,16 @@ func (s *session) drain() (detached bool, err error) {
 	}
 }
 
-// follow hands the terminal's size and the signals that reach this process to the container, until stop is called.
+// catch collects the signals that reach this process from now on. It comes before the start: a signal in between would end this process
+// and leave the container to itself.
+func (s *session) catch() {
+	// All signals: whichever the user sends is meant for the container. pass leaves out the few that are about this process.
+	signal.Notify(s.signals)
+}
+
+// follow hands what catch has collected, and the terminal's size, to the container, until stop is called. It comes after the start has
+// been answered: the daemon passes no signal to a container that it does not know to be running, even if that has begun to speak.
 func (s *session) follow(ctx context.Context) (stop func()) {
-	// All signals: whichever the user sends is meant for the container. A few are about this process itself.
-	sig := make(chan os.Signal, 16)
-	signal.Notify(sig)
 	if s.o.tty {
 		s.firstResize(ctx)
 	}
@@ -94,14 +100,14 @@ func (s *session) follow(ctx context.Context) (stop func()) {
 	go func() {
 		for {
 			select {
-			case got := <-sig:
+			case got := <-s.signals:
 				s.pass(ctx, got.(syscall.Signal))
 			case <-done:
 				return
 			}
 		}
 	}()
-	return func() { signal.Stop(sig); close(done) }
+	return func() { signal.Stop(s.signals); close(done) }
 }
 
 func (s *session) pass(ctx context.Context, sig syscall.Signal) {

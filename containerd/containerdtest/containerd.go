@@ -25,6 +25,7 @@ type Containerd struct {
 	Root   string // its state, data and socket
 	Socket string
 	env    []string
+	cmd    *exec.Cmd
 	t      testing.TB
 }
 
@@ -48,32 +49,45 @@ func Start(t testing.TB, dirs ...string) *Containerd {
 	if err := os.WriteFile(root+"/config.toml", []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	log, err := os.Create(root + "/log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(filepath.Join(probetest.Tools(), "usr/bin/containerd"), "-c", root+"/config.toml")
-	cmd.Env, cmd.Stdout, cmd.Stderr = c.env, log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.stop(cmd) })
-	for i := 0; ; i++ {
-		if _, err := c.Ctr("version"); err == nil {
-			break
-		}
-		if i == 200 {
-			text, _ := os.ReadFile(root + "/log")
-			t.Fatalf("containerd does not answer:\n%s", text)
-		}
-		time.Sleep(50 * time.Millisecond) // polling for a foreign program's readiness
-	}
+	t.Cleanup(c.stop)
+	c.Restart()
 	tar := imagetest.BusyboxSave(t, Image)
 	if out, err := c.Ctr("images", "import", tar); err != nil {
 		t.Fatalf("ctr images import: %v\n%s", err, out)
 	}
 	return c
+}
+
+// Kill kills containerd with SIGKILL: what it left unsaid stays unsaid.
+func (c *Containerd) Kill() {
+	c.cmd.Process.Kill()
+	c.cmd.Wait()
+	c.cmd = nil
+}
+
+// Restart starts containerd (again) on the same root and returns when it answers.
+func (c *Containerd) Restart() {
+	c.t.Helper()
+	log, err := os.OpenFile(c.Root+"/log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer log.Close()
+	c.cmd = exec.Command(filepath.Join(probetest.Tools(), "usr/bin/containerd"), "-c", c.Root+"/config.toml")
+	c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = c.env, log, log
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := c.cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	for i := 0; ; i++ {
+		if _, err := c.Ctr("version"); err == nil {
+			return
+		}
+		if i == 200 {
+			c.t.Fatalf("containerd does not answer:\n%s", c.Log())
+		}
+		time.Sleep(50 * time.Millisecond) // polling for a foreign program's readiness
+	}
 }
 
 // Command is `ctr ARGS` against this containerd, not yet started.
@@ -104,7 +118,7 @@ func (c *Containerd) Log() string {
 	return string(text)
 }
 
-func (c *Containerd) stop(cmd *exec.Cmd) {
+func (c *Containerd) stop() {
 	if c.t.Failed() {
 		c.t.Logf("containerd's log:\n%s", c.Log())
 	}
@@ -113,8 +127,10 @@ func (c *Containerd) stop(cmd *exec.Cmd) {
 			c.Ctr("tasks", "rm", "-f", id)
 		}
 	}
-	cmd.Process.Signal(syscall.SIGTERM)
-	cmd.Wait()
+	if c.cmd != nil {
+		c.cmd.Process.Signal(syscall.SIGTERM)
+		c.cmd.Wait()
+	}
 	// A shim outlives its containerd by design; one that a failed test left behind is ended here, known by our socket in its argv.
 	dirs, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, f := range dirs {

@@ -97,8 +97,11 @@ func (c *Client) Unpack(ctx context.Context, layer ocispec.Descriptor, parent, c
 		Diff:   &types.Descriptor{MediaType: layer.MediaType, Digest: layer.Digest.String(), Size: layer.Size},
 		Mounts: prepared.Mounts,
 	})
-	if err != nil {
-		return c.wrap(stages.None, layer.Digest.String(), err)
+	if err = c.wrap(stages.None, layer.Digest.String(), err); err != nil {
+		if stages.KindOf(err) == stages.Internal { // containerd has no code for "not a tar"
+			err = &stages.Error{Kind: stages.Invalid, Thing: "layer", Err: err}
+		}
+		return err
 	}
 	if got := applied.Applied.GetDigest(); got != want.String() {
 		return &stages.Error{Kind: stages.Invalid, Thing: layer.Digest.String(), Err: errDigest{want.String(), got}, Hint: "the image is damaged or was tampered with"}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"hull/runc/confine/nofile"
 	"hull/stages"
 
 	"golang.org/x/sys/unix"
@@ -46,6 +47,9 @@ func SealExe() error {
 	}
 	if err := unix.MountSetattr(dir, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}); err != nil {
 		return fail(fmt.Errorf("mount_setattr: %w", err))
+	}
+	if o := nofile.Original; o.Max != 0 {
+		unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: o.Cur, Max: o.Max}) // the next execution must find the caller's limit, not ours
 	}
 	return fail(execveat(dir, filepath.Base(exe), os.Args, append(os.Environ(), sealed+"=1")))
 }

@@ -15,7 +15,6 @@ import (
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
-	"hull/runc/rootfs"
 	"hull/runc/seccomp"
 	"hull/stages"
 	"hull/trace/span"
@@ -82,11 +81,7 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 	if err := t.open(s, o.ConsoleSocket, group); err != nil {
 		return err
 	}
-	into := -1
-	if f := group.Into(); f != nil {
-		into = int(f.Fd())
-	}
-	pid, pidfd, err := t.spawn(ctx, into)
+	pid, pidfd, err := t.spawn(ctx)
 	if err != nil {
 		return err
 	}
@@ -193,12 +188,15 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 	if t.cgroupProcs, err = group.Procs(); err != nil {
 		return err
 	}
-	t.hierarchies, t.unified = hierarchies(group)
+	if t.cgroupInto, err = group.Into(); err != nil {
+		return err
+	}
+	t.hierarchies, t.unified = hierarchies(group.Members)
 	return t.namespaces.Open()
 }
 
 // spawn clones the first process, lets it run its program, and waits for its report. A child that failed has been reaped.
-func (t *initTable) spawn(ctx context.Context, into int) (pid, pidfd int, err error) {
+func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	ctx, sp := span.Start(ctx, stages.RuncNsCreate)
 	defer sp.End(&err)
 	var pipe [2]int
@@ -222,6 +220,10 @@ func (t *initTable) spawn(ctx context.Context, into int) (pid, pidfd int, err er
 	if err := t.namespaces.EnterPID(); err != nil {
 		unix.Close(pipe[1])
 		return 0, -1, err
+	}
+	into := -1
+	if t.cgroupInto != nil {
+		into = int(t.cgroupInto.Fd())
 	}
 	pid, pidfd, err = prog.Spawn(flags, into)
 	unix.Close(pipe[1])
@@ -328,9 +330,4 @@ func Plan(bundle string) (*linux.Program, error) {
 		return nil, err
 	}
 	return t.program(-1)
-}
-
-// hierarchies says where the container's groups are to be seen inside it. unified: v2 is all there is.
-func hierarchies(g *cgroup.Group) (list []rootfs.Hierarchy, unified bool) {
-	return hierarchiesOf(g.Paths)
 }

@@ -7,7 +7,8 @@ import (
 	"hull/runc/rootfs"
 )
 
-func hierarchiesOf(members []cgroup.Member) (list []rootfs.Hierarchy, unified bool) {
+// hierarchies says where the container's groups are to be seen inside it. unified: v2 is all there is.
+func hierarchies(members []cgroup.Member) (list []rootfs.Hierarchy, unified bool) {
 	unified = len(members) > 0
 	seen := map[string]bool{}
 	for _, m := range members {

@@ -25,8 +25,9 @@ type initTable struct {
 	rootfs       string
 	namespaces   *namespace.Wanted
 	hierarchies  []rootfs.Hierarchy
-	unified      bool       // cgroup v2 alone: the child is born in its group
+	unified      bool       // cgroup v2 alone
 	cgroupProcs  []*os.File // v1: the child writes itself into these
+	cgroupInto   *os.File   // v2: the child is born in it; nil without v2
 	fifo         int        // exec.fifo, O_PATH
 	console      int        // the socket for the terminal's master, or -1
 	keepFDs      int        // descriptors after 2 that the program is to have
@@ -63,9 +64,9 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.names,
 		t.loopback,
 		t.sysctls,
+		t.closeFDs,
 		t.rlimits,
 		t.user,
-		t.closeFDs,
 		t.workDir,
 		t.lookUp,
 		when(!nnp, t.seccomp), // while CAP_SYS_ADMIN is there
@@ -242,25 +243,8 @@ func (t *initTable) sysctls() error {
 	return rootfs.Sysctls(t.p, rootfs.PrivateProc(t.p), t.namespaces.Own, t.spec.Linux.Sysctl)
 }
 
-func (t *initTable) rlimits() error {
-	warnings, err := confine.Rlimits(t.p, t.spec.Process.Rlimits)
-	for _, w := range warnings {
-		t.warn(w)
-	}
-	return err
-}
-
-func (t *initTable) user() error {
-	u := t.spec.Process.User
-	if !t.spec.Process.Terminal {
-		process.OwnStdio(t.p, u.UID)
-	}
-	process.User(t.p, u)
-	return nil
-}
-
 // closeFDs: all that the set-up opened, and all that the caller leaked. What the wait needs moves out of the way first, above any
-// number that can be in use.
+// number that can be in use. Before the resource limits, which may forbid such numbers.
 func (t *initTable) closeFDs() error {
 	t.p.At(stages.None, "descriptors")
 	first := 3 + t.keepFDs
@@ -278,6 +262,23 @@ func (t *initTable) closeFDs() error {
 	}
 	t.p.Do(linux.CloseRange(first, high-1), linux.CloseRange(high+3, -1))
 	t.fifo = high + 1
+	return nil
+}
+
+func (t *initTable) rlimits() error {
+	warnings, err := confine.Rlimits(t.p, t.spec.Process.Rlimits)
+	for _, w := range warnings {
+		t.warn(w)
+	}
+	return err
+}
+
+func (t *initTable) user() error {
+	u := t.spec.Process.User
+	if !t.spec.Process.Terminal {
+		process.OwnStdio(t.p, u.UID)
+	}
+	process.User(t.p, u)
 	return nil
 }
 

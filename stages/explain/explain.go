@@ -13,8 +13,6 @@ import (
 	"hull/stages"
 )
 
-//go:generate go run ./generate ../../docs/stages.md
-
 //go:embed *.md
 var texts embed.FS
 

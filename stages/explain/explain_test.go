@@ -42,3 +42,10 @@ func TestEveryStep(t *testing.T) {
 	require.Empty(t, orphans, "texts of no step")
 	require.Empty(t, explain.Text(stages.None))
 }
+
+// TestPage: docs/stages.md is what go generate ./stages would write now.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/stages.md")
+	require.NoError(t, err)
+	require.True(t, explain.Page() == string(page), "docs/stages.md is not up to date: go generate ./stages")
+}

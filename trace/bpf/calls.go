@@ -23,6 +23,7 @@ const (
 	fdPath2
 	fdType0
 	isWanted
+	fdPath1
 )
 
 // blob says that argument i points to a struct of n bytes (at most 32) that is copied as it is.
@@ -57,6 +58,7 @@ var calls = append(archCalls, []call{
 	{unix.SYS_PIVOT_ROOT, "pivot_root", stages.EventPivotRoot, str0 | str1, []arg{{"new", str(0)}, {"old", str(1)}}},
 	{unix.SYS_CHROOT, "chroot", stages.EventChroot, str0, []arg{{"path", str(0)}}},
 	{unix.SYS_MKNODAT, "mknodat", stages.EventMknod, str1 | fdPath0, []arg{{"path", str(1)}, {"at", str(fdPath)}, {"mode", fileMode(2)}, {"device", device(3)}}},
+	{unix.SYS_SYMLINKAT, "symlinkat", stages.EventMknod, str0 | str2 | fdPath1, []arg{{"path", str(2)}, {"at", str(fdPath)}, {"to", str(0)}}},
 	{unix.SYS_SETHOSTNAME, "sethostname", stages.EventSethostname, str0, []arg{{"name", str(0)}}},
 	{unix.SYS_PRLIMIT64, "prlimit64", stages.EventPrlimit, needArg2 | blob(2, 16), []arg{
 		{"pid", num(0)}, {"resource", name(1, resources)}, {"soft", limit(0)}, {"hard", limit(8)},

@@ -206,7 +206,7 @@ func (x *hullTextEvent) str(i int) string {
 
 // hierarchyName is a hierarchy's controllers as /proc/self/cgroup lists them ("memory", "name=systemd"), "unified" for v2's.
 func hierarchyName(id uint32) string {
-	if id == 0 || id == 1 {
+	if id == 0 {
 		return "unified"
 	}
 	list, _ := os.ReadFile("/proc/self/cgroup")

@@ -27,6 +27,7 @@ enum shape {
 	FDPATH2 = 0x1000,
 	FDTYPE0 = 0x2000,  // argument 0 is a descriptor: its file system's type
 	WANTED = 0x4000,
+	FDPATH1 = 0x8000,
 };
 
 struct event {
@@ -608,7 +609,7 @@ int on_sys_exit(struct raw_tp *ctx)
 	delete (&calls, &tid);
 	struct task_struct *self = (void *)current_task();
 
-	if (c.want & (STR0 | STR1 | STR2 | STR3 | SOCKADDR | FDPATH0 | FDPATH2)) {
+	if (c.want & (STR0 | STR1 | STR2 | STR3 | SOCKADDR | FDPATH0 | FDPATH1 | FDPATH2)) {
 		struct text_event *x = large(SYSCALL, self, c.trace, c.marker);
 		if (!x)
 			return 0;
@@ -631,6 +632,8 @@ int on_sys_exit(struct raw_tp *ctx)
 			f = file_of(self, fd_of(x->text[1]));
 		if ((c.want & FDPATH0) && !x->len[2])
 			f = file_of(self, (s32)c.args[0]);
+		if (c.want & FDPATH1)
+			f = file_of(self, (s32)c.args[1]);
 		if ((c.want & FDPATH2) && !x->len[2])
 			f = file_of(self, (s32)c.args[2]);
 		if (f)

@@ -32,7 +32,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if program != "" {
+		os.RemoveAll(filepath.Dir(program))
+	}
+	os.Exit(code)
 }
 
 // actor makes the test binary executable under another name.
@@ -110,16 +114,19 @@ func actLiar() error {
 // actOrphaner becomes a subreaper, has a child fork a grandchild and die, and takes the grandchild's status.
 func actOrphaner() error {
 	if len(os.Args) > 1 { // the child: it leaves a process behind
-		return exec.Command("/bin/sh", "-c", "read line; exit 7").Start()
+		sh := exec.Command("/bin/sh", "-c", "read line; exit 7")
+		sh.Stdin = os.Stdin
+		return sh.Start()
 	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return err
 	}
 	cmd := exec.Command("/proc/self/exe", "child")
-	cmd.Args[0] = "orphaner"
+	cmd.Args[0], cmd.Stdin = "orphaner", os.Stdin
 	if err := cmd.Run(); err != nil {
 		return err
 	}
+	fmt.Println("alone") // now whoever holds our standard input may end the orphan
 	var status unix.WaitStatus
 	_, err := unix.Wait4(-1, &status, 0, nil)
 	return err
@@ -165,7 +172,7 @@ func bundle(t *testing.T, line string) (dir, id string) {
 				{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}, {Type: specs.UTSNamespace}, {Type: specs.IPCNamespace}, {Type: specs.NetworkNamespace},
 			},
 			Resources:   &specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &limit}, Pids: &specs.LinuxPids{Limit: &pids}},
-			MaskedPaths: []string{"/proc/kcore"}, ReadonlyPaths: []string{"/proc/sys"},
+			MaskedPaths: []string{"/proc/keys"}, ReadonlyPaths: []string{"/proc/sys"},
 			Sysctl: map[string]string{"net.ipv4.ip_forward": "1"},
 		},
 	}

@@ -54,7 +54,7 @@ func (c *collector) begin(id string, pid int, command []string, owner uint32) (*
 	}
 	r := &run{
 		id: id, owner: owner, command: command, client: pid, started: time.Now().UnixNano(), last: time.Now(), done: make(chan struct{}), wake: make(chan struct{}, 1),
-		before: map[model.Proc]model.Process{}, seen: map[model.Proc]bool{}, alive: map[model.Proc]bool{},
+		before: map[model.Proc]model.Process{}, seen: map[model.Proc]bool{}, parent: map[model.Proc]model.Proc{}, alive: map[model.Proc]bool{},
 	}
 	r.snapshot(pid)
 	if c.tracer == nil {

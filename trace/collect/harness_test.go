@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"hull/stages"
 	"hull/stages/instance"
 	"hull/stages/probetest"
 	"hull/trace/model"
@@ -27,20 +28,22 @@ type tracer struct {
 	inst instance.Instance
 	cmd  *exec.Cmd
 	http *http.Client
+	rec  *span.Recorder
+	root *span.Span // of the trace that was begun last
 }
 
-var binary string // built once
+var program string // hull-trace, built once
 
 func start(t *testing.T, args ...string) *tracer {
 	return startAt(t, t.TempDir(), args...)
 }
 
 func startAt(t *testing.T, root string, args ...string) *tracer {
-	if binary == "" {
+	if program == "" {
 		dir, err := os.MkdirTemp("", "hull-trace-test")
 		require.NoError(t, err)
-		binary = filepath.Join(dir, "hull-trace")
-		build := exec.Command("go", "build", "-o", binary, "./cmd/hull-trace")
+		program = filepath.Join(dir, "hull-trace")
+		build := exec.Command("go", "build", "-o", program, "./cmd/hull-trace")
 		build.Dir = probetest.Root()
 		out, err := build.CombinedOutput()
 		require.NoError(t, err, "%s", out)
@@ -51,7 +54,7 @@ func startAt(t *testing.T, root string, args ...string) *tracer {
 	tr.http = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return instance.Dial(ctx, "unix", inst.TraceSocket())
 	}}}
-	tr.cmd = exec.Command(binary, append([]string{"--root", root}, args...)...)
+	tr.cmd = exec.Command(program, append([]string{"--root", root}, args...)...)
 	stderr, err := tr.cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, tr.cmd.Start())
@@ -114,17 +117,20 @@ func (tr *tracer) call(method, path string, body, into any) int {
 // begin starts a trace and returns the context under which children are to run.
 func (tr *tracer) begin(pid int) span.Context {
 	ctx := span.NewTrace()
-	ctx.Span = [8]byte{1, 2, 3, 4, 5, 6, 7, 8}
 	var answer struct {
 		Kernel bool
 		Reason string
 	}
 	require.Equal(tr.t, 201, tr.call("POST", "/traces", map[string]any{"id": ctx.TraceID(), "pid": pid, "command": []string{"test"}}, &answer))
-	return ctx
+	tr.rec = span.New("test", tr.inst.SpanSocket(), true)
+	_, tr.root = span.Start(tr.rec.Join(context.Background(), ctx), stages.ClientPayload) // a step that nothing can prove
+	return tr.root.Context()
 }
 
 // end ends the trace and returns it whole.
 func (tr *tracer) end(ctx span.Context) *model.Trace {
+	tr.root.End(nil)
+	tr.rec.Close()
 	require.Equal(tr.t, 200, tr.call("POST", "/traces/"+ctx.TraceID()+"/end", nil, nil))
 	var t model.Trace
 	require.Equal(tr.t, 200, tr.call("GET", "/traces/"+ctx.TraceID(), nil, &t))

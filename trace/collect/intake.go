@@ -178,7 +178,7 @@ func clip(s string, n int) string {
 	return strings.ToValidUTF8(s, "?")
 }
 
-// listenLimit keeps a directory of sockets private even if it exists already.
+// privateDir makes a directory that only its owner enters.
 func privateDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err

@@ -80,6 +80,13 @@ func (c *collector) takeEvent(e event) {
 }
 
 func (c *collector) give(r *run, e event) {
+	if e.Kind == stages.EventReparent {
+		// Each of a dying process's threads has remembered the child; the kernel moved it once.
+		if r.parent[e.Proc] == e.Parent {
+			return
+		}
+		r.parent[e.Proc] = e.Parent
+	}
 	r.meet(e)
 	r.addEvent(e)
 	if e.Kind == stages.EventExec && isDaemon(e.Name) {

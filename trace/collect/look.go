@@ -15,6 +15,7 @@ import (
 // [--pid-file FILE] ID). Nothing in it is taken from a claim.
 type target struct {
 	id, bundle, root, pidFile string
+	rootfs                    string     // the container's root on the host, as config.json has it
 	creator                   model.Proc // the process of `runc create`
 	shim                      model.Proc // its parent
 	init                      model.Proc // the container's first process

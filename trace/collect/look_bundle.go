@@ -23,6 +23,12 @@ func (c *collector) lookAtBundle(r *run) {
 	isDir(stages.StateBundle, t.bundle)
 	isDir(stages.StateBundleRootfs, filepath.Join(t.bundle, "rootfs"))
 	spec, err := readSpec(t.bundle)
+	if err == nil && spec.Root != nil {
+		t.rootfs = spec.Root.Path
+		if !filepath.IsAbs(t.rootfs) {
+			t.rootfs = filepath.Join(t.bundle, t.rootfs)
+		}
+	}
 	switch {
 	case err != nil:
 		r.saw(stages.StateBundleConfig, false, "%s", err)

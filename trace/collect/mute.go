@@ -38,6 +38,7 @@ func (v *view) addMute() {
 				continue
 			}
 			c.done[k.id] = true
+			k.instance = v.inside(k.instance)
 			v.spans = append(v.spans, v.row(i, k))
 		}
 	}

@@ -53,7 +53,7 @@ func (v *view) kernelAbsent() string {
 func window(s *model.Span, p stages.Proof) (from, to int64) {
 	from, to = s.Start-slack, s.End+slack
 	switch {
-	case p.Event == stages.EventExec && p.Who == stages.Self:
+	case p.Who == stages.Program, p.Who == stages.Payload: // whoever claims the payload's exec has seen its effect
 		from = 0
 	case p.Event == stages.EventExit:
 		to = 1 << 62
@@ -76,7 +76,7 @@ func (v *view) proveByEvent(s *model.Span, step stages.Step, candidates []int, u
 		if e.wall > to {
 			break
 		}
-		if !v.inPlace(e, s, step.Proof.Who) || !holds(e, step.Proof.Args) || step.Has(stages.Repeats) && (used[i] || !isInstance(e, s.Instance)) {
+		if !v.inPlace(e, s, step.Proof.Who) || !holds(e, step.Proof.Args) || step.Has(stages.Repeats) && (used[i] || !v.isInstance(e, s.Instance)) {
 			continue
 		}
 		if e.Ret < 0 && s.Error == "" {
@@ -85,6 +85,10 @@ func (v *view) proveByEvent(s *model.Span, step stages.Step, candidates []int, u
 		}
 		used[i] = true
 		s.Proof, s.Evidence, s.Because = model.Proved, []int{i}, e.said()
+		return
+	}
+	if s.Error != "" && near == "" {
+		s.Proof, s.Because = model.NoProof, "the step failed by the program's own account: there is nothing to prove"
 		return
 	}
 	s.Proof, s.Because = model.Unproved, near
@@ -100,6 +104,8 @@ func (v *view) inPlace(e *event, s *model.Span, who stages.Who) bool {
 		return e.Proc != s.Proc && v.tree.forkedBy(e.Proc, s.Proc)
 	case stages.Init:
 		return e.Proc == s.Proc || v.tree.forkedBy(e.Proc, s.Proc)
+	case stages.Payload:
+		return e.Proc == s.Proc && v.tree.execs[e] == stages.Container.String()
 	case stages.Taken:
 		return e.Parent == s.Proc
 	}
@@ -116,22 +122,45 @@ func holds(e *event, args []stages.Arg) bool {
 	})
 }
 
-// isInstance reports whether the event is about the instance that the claim means: its target, its path, its name. Before pivot_root a path
-// in the container still has the host's directories in front.
-func isInstance(e *event, instance string) bool {
+// isInstance reports whether the event is about the instance that the claim means: a mount's target, a node's path, a limit's name. What a
+// step's event does not name (a signal's number, a uid) is not compared.
+func (v *view) isInstance(e *event, instance string) bool {
 	if instance == "" {
 		return true
 	}
-	for _, key := range []string{"target", "path", "resource", "hierarchy", "source"} {
-		v := e.Args[key]
-		if v == "" {
+	named := false
+	for _, key := range []string{"target", "path", "resource", "at"} {
+		arg := e.Args[key]
+		if arg == "" || e.Kind == stages.EventCgroupAttach && key == "target" {
 			continue
 		}
-		if v == instance || strings.HasSuffix(v, instance) || strings.HasSuffix(instance, v) || path.Base(v) == path.Base(instance) {
+		named = true
+		if at := e.Args["at"]; key == "path" && at != "" && !strings.HasPrefix(arg, "/") {
+			arg = at + "/" + arg
+		}
+		if arg = v.inside(arg); arg == instance || key != "at" && arg != "/" && strings.HasSuffix(instance, arg) {
 			return true
 		}
 	}
-	return e.Kind == stages.EventSetuid || e.Kind == stages.EventSetns || e.Kind == stages.EventCgroupAttach || e.Kind == stages.EventCgroupMkdir
+	return !named
+}
+
+// inside is a path as the container will see it: before pivot_root the host's directories stand in front of the bundle's root. A deep path's
+// head is missing ("…/", trace/bpf): then the root's own name marks the place.
+func (v *view) inside(p string) string {
+	root := v.run.target.rootfs
+	if root == "" {
+		return p
+	}
+	if in, ok := strings.CutPrefix(p, root); ok && (in == "" || in[0] == '/') {
+		return path.Join("/", in)
+	}
+	if mark := "/" + path.Base(root); strings.HasPrefix(p, "…") {
+		if i := strings.Index(p+"/", mark+"/"); i >= 0 {
+			return path.Join("/", p[i+len(mark):])
+		}
+	}
+	return p
 }
 
 // what names the event as exports do.

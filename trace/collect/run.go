@@ -31,6 +31,7 @@ type run struct {
 	events []event
 	before map[model.Proc]model.Process // processes that were there before the trace
 	seen   map[model.Proc]bool          // processes that are known, from /proc or an event
+	parent map[model.Proc]model.Proc    // who the kernel last gave a process to
 	alive  map[model.Proc]bool          // the run's processes that the kernel has not seen end
 	looks  []look                       // what was read back
 	target target                       // whose bundle, cgroup and init: from the runtime's command line

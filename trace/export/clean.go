@@ -45,17 +45,17 @@ func fit(s string, width int) string {
 	return string([]rune(s)[:width-1]) + "…"
 }
 
-// fitEnd is fit for paths: the end is what tells them apart, so the beginning goes.
-func fitEnd(s string, width int) string {
-	s = clean(s)
-	n := utf8.RuneCountInString(s)
-	if n <= width {
-		return s
+// fitMiddle is fit for paths and their like: both ends tell them apart, so the middle goes.
+func fitMiddle(s string, width int) string {
+	r := []rune(clean(s))
+	if len(r) <= width {
+		return string(r)
 	}
-	if width < 1 {
-		return ""
+	if width < 3 {
+		return fit(s, width)
 	}
-	return "…" + string([]rune(s)[n-width+1:])
+	head := (width - 1) / 2
+	return string(r[:head]) + "…" + string(r[len(r)-(width-1-head):])
 }
 
 // pad is fit, filled up with spaces.

@@ -41,6 +41,18 @@ func (t *Trace) Summary() Summary {
 	return s
 }
 
+// LastMoment is when the last thing in the trace happened: its picture ends there. End is later, by what the tracer waited for more.
+func (t *Trace) LastMoment() int64 {
+	last := t.Start
+	for _, s := range t.Spans {
+		last = max(last, s.End)
+	}
+	for _, e := range t.Events {
+		last = max(last, e.Time)
+	}
+	return last
+}
+
 // A Move is one process given to another parent by the kernel.
 type Move struct {
 	Child, From, To Proc

@@ -61,11 +61,17 @@ func appendSpan(b []byte, f Finished) []byte {
 	if f.Parent != [8]byte{} {
 		s = appendBytes(s, 4, f.Parent[:])
 	}
-	s = appendString(s, 5, f.Step.String())
-	s = binary.AppendUvarint(tag(s, 6, varint), 1) // SPAN_KIND_INTERNAL
+	name := f.Foreign
+	if name == "" {
+		name = f.Step.String()
+	}
+	s = appendString(s, 5, name)
+	s = binary.AppendUvarint(tag(s, 6, varint), uint64(max(f.Kind, 1))) // 1 is SPAN_KIND_INTERNAL
 	s = appendFixed64(s, 7, uint64(f.Start.UnixNano()))
 	s = appendFixed64(s, 8, uint64(f.End.UnixNano()))
-	s = appendAttr(s, 9, Attr{Key: stages.AttrStep, Str: f.Step.String()})
+	if f.Foreign == "" {
+		s = appendAttr(s, 9, Attr{Key: stages.AttrStep, Str: name})
+	}
 	if f.Instance != "" {
 		s = appendAttr(s, 9, Attr{Key: stages.AttrInstance, Str: f.Instance})
 	}

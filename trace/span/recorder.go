@@ -23,6 +23,7 @@ type Recorder struct {
 	Service   string // the binary's name: OpenTelemetry's service.name
 	Socket    string // hull-trace's span socket
 	LongLived bool   // send each span when it ends, and mark threads; otherwise all go at Close
+	Bridge    Bridge // nil but in the binaries that use the OpenTelemetry SDK; set before the first span
 
 	pid   int
 	start uint64
@@ -99,6 +100,17 @@ func (r *Recorder) take(f Finished) {
 	if r.LongLived || len(r.buf) >= maxPacket {
 		r.send()
 	}
+}
+
+// Flush sends what has ended so far. A program that lives as long as a container, and is idle nearly always, calls it after each piece of
+// work.
+func (r *Recorder) Flush() {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.send()
 }
 
 // Close sends what is left. Spans that end later are lost.

@@ -68,18 +68,36 @@ func (r *Recorder) Join(ctx context.Context, parent Context) context.Context {
 	if r == nil || parent.Trace == [16]byte{} {
 		return ctx
 	}
-	return context.WithValue(ctx, key{}, scope{r, parent})
+	return scope{r, parent}.into(ctx)
+}
+
+// into puts the scope into the context, and into the bridge's part of it.
+func (s scope) into(ctx context.Context) context.Context {
+	if s.rec.Bridge != nil {
+		ctx = s.rec.Bridge.Put(ctx, s.ctx)
+	}
+	return context.WithValue(ctx, key{}, s)
+}
+
+// innermost is the context's scope at its innermost open span, which may be the bridge's.
+func innermost(ctx context.Context) (s scope, ok bool) {
+	if s, ok = ctx.Value(key{}).(scope); ok && s.rec.Bridge != nil {
+		if theirs := s.rec.Bridge.Get(ctx); theirs.Valid() && theirs.Trace == s.ctx.Trace {
+			s.ctx = theirs
+		}
+	}
+	return s, ok
 }
 
 // Current is the innermost open span's place in the trace, to be sent across a process boundary; invalid if nothing is traced.
 func Current(ctx context.Context) Context {
-	s, _ := ctx.Value(key{}).(scope)
+	s, _ := innermost(ctx)
 	return s.ctx
 }
 
 // Start opens the claim that step id begins now, under the context's current span.
 func Start(ctx context.Context, id stages.ID) (context.Context, *Span) {
-	s, ok := ctx.Value(key{}).(scope)
+	s, ok := innermost(ctx)
 	if !ok {
 		return ctx, nil
 	}
@@ -90,7 +108,7 @@ func Start(ctx context.Context, id stages.ID) (context.Context, *Span) {
 		mark(sp.ctx.Span)
 	}
 	sp.tid = unix.Gettid()
-	return context.WithValue(ctx, key{}, scope{s.rec, sp.ctx}), sp
+	return scope{s.rec, sp.ctx}.into(ctx), sp
 }
 
 // mark tells the kernel side which span this thread works for.
@@ -158,12 +176,21 @@ func (sp *Span) End(err *error) {
 	sp.rec.take(f)
 }
 
+// A Bridge joins this package's contexts with those of another tracing library, so that its spans and ours nest in each other:
+// trace/span/otel, in the binaries that have the OpenTelemetry SDK.
+type Bridge interface {
+	Put(ctx context.Context, c Context) context.Context // makes c the library's innermost span as well
+	Get(ctx context.Context) Context                    // the library's innermost span: ours, put there, or a later one of its own
+}
+
 // A Finished is a claim with both its ends. Programs that measured a step themselves (hull-runc for its child's rows, which no Go code
 // can run in) record one with [Record].
 type Finished struct {
 	Context  Context
 	Parent   [8]byte
 	Step     stages.ID
+	Foreign  string // in place of Step: a bridge's own span's name. It is no step, gets no hull.step and no proof.
+	Kind     int    // OpenTelemetry's SpanKind number for a foreign span; 0 is internal
 	Instance string
 	Start    time.Time
 	End      time.Time
@@ -177,7 +204,7 @@ type Finished struct {
 // Record adds a claim that is already over, under the context's current span; Context and Parent are filled in. It returns the
 // claim's place in the trace.
 func Record(ctx context.Context, f Finished) Context {
-	s, ok := ctx.Value(key{}).(scope)
+	s, ok := innermost(ctx)
 	if !ok {
 		return Context{}
 	}
@@ -186,3 +213,6 @@ func Record(ctx context.Context, f Finished) Context {
 	s.rec.take(f)
 	return f.Context
 }
+
+// Pass hands over a bridge's finished span; its Context, Parent and Foreign name are set. Nothing but a bridge calls it.
+func (r *Recorder) Pass(f Finished) { r.take(f) }

@@ -30,8 +30,8 @@ type browser struct {
 	console  []string // errors, among them violations of the page's own security policy
 }
 
-// openPage starts a browser with the page shown at the given size and waits until it has drawn.
-func openPage(t *testing.T, file string, width, height int, scheme string) *browser {
+// startBrowser starts a browser that ends with the test.
+func startBrowser(t *testing.T) *browser {
 	probetest.Need(t, "chromium")
 	theirRead, to, err := os.Pipe()
 	require.NoError(t, err)
@@ -50,7 +50,12 @@ func openPage(t *testing.T, file string, width, height int, scheme string) *brow
 		cmd.Wait()
 		from.Close()
 	})
-	b := &browser{t: t, to: to, from: bufio.NewReaderSize(from, 1<<20)}
+	return &browser{t: t, to: to, from: bufio.NewReaderSize(from, 1<<20)}
+}
+
+// open shows a page from disk in a new tab of the given size, and waits until it has drawn.
+func (b *browser) open(t *testing.T, file string, width, height int, scheme string) {
+	b.t, b.session, b.requests, b.console = t, "", nil, nil
 	target := b.call("Target.createTarget", map[string]any{"url": "about:blank"})["targetId"]
 	b.session = b.call("Target.attachToTarget", map[string]any{"targetId": target, "flatten": true})["sessionId"].(string)
 	for _, domain := range []string{"Page", "Runtime", "Network", "Log"} {
@@ -60,7 +65,6 @@ func openPage(t *testing.T, file string, width, height int, scheme string) *brow
 	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme", "value": scheme}}})
 	b.call("Page.navigate", map[string]any{"url": "file://" + file})
 	b.until("document.body?.dataset.ready === 'yes'")
-	return b
 }
 
 // call sends one command and returns its result; events that come meanwhile are noted.

@@ -136,15 +136,8 @@ func (e *encoder) pairs(m map[string]string) []int {
 
 // columns encodes a trace.
 func columns(t *model.Trace) *document {
-	end := t.End
-	for _, s := range t.Spans {
-		end = max(end, s.End)
-	}
-	for _, ev := range t.Events {
-		end = max(end, ev.Time)
-	}
 	doc := &document{
-		ID: t.ID, Command: t.Command, Container: t.Container, Start: t.Start / 1e6, End: max(0, end-t.Start), Notes: t.Notes, Lost: t.Lost,
+		ID: t.ID, Command: t.Command, Container: t.Container, Start: t.Start / 1e6, End: t.LastMoment() - t.Start, Notes: t.Notes, Lost: t.Lost,
 		Summary: t.Summary(), Steps: map[string]step{}, Processes: []process{}, Strings: []string{}, Procs: [][2]int64{},
 	}
 	for _, s := range stages.Stages() {
@@ -175,7 +168,7 @@ func columns(t *model.Trace) *document {
 
 func (e *encoder) span(s model.Span, zero int64, find func(string) int) {
 	if row := s.Step(); row.Name != "" {
-		e.doc.Steps[row.Name] = step{row.Stage.String(), row.Title, row.Why, rule(row.Proof), row.Man, explain.Text(row.ID)}
+		e.doc.Steps[row.Name] = step{row.Stage.String(), row.Title, row.Why, explain.Rule(row.Proof), row.Man, explain.Text(row.ID)}
 	}
 	links := []int{}
 	for _, l := range s.Links {
@@ -236,24 +229,4 @@ func (e *encoder) process(p model.Process, zero int64) {
 		q.Parents = append(q.Parents, parent{at(x.Time), e.proc(x.Proc)})
 	}
 	e.doc.Processes = append(e.doc.Processes, q)
-}
-
-// rule says in words what a step's claim is held against.
-func rule(p stages.Proof) string {
-	switch p.Kind {
-	case stages.ProofEvent:
-		s := "the kernel event kernel." + p.Event.String()
-		for _, a := range p.Args {
-			if a.Is != "" {
-				s += ", " + a.Key + " = " + a.Is
-			}
-			if a.Has != "" {
-				s += ", " + a.Key + " contains " + a.Has
-			}
-		}
-		return s
-	case stages.ProofState:
-		return "a state that the tracer reads back itself: " + string(p.State)
-	}
-	return "no proof is possible: " + p.Reason
 }

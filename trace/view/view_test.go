@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,13 +48,24 @@ func TestProgram(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 }
 
-// TestPage opens the page from disk as a reader does: a lane per process, a click explains a step, the keys go on in time.
-func TestPage(t *testing.T) {
+// TestBrowser shows pages in a real browser, one after the other: starting one is what takes time.
+func TestBrowser(t *testing.T) {
+	b := startBrowser(t)
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *browser)
+	}{{"page", testPage}, {"claim against proof", testClaimAgainstProof}, {"narrow", testNarrow}, {"hostile names", testHostileNames}} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, b) })
+	}
+}
+
+// testPage opens the page from disk as a reader does: a lane per process, a click explains a step, the keys go on in time.
+func testPage(t *testing.T, b *browser) {
 	run := modeltest.Run()
-	b := openPage(t, save(t, run), 1280, 860, "light")
+	b.open(t, save(t, run), 1280, 860, "light")
 	b.picture("run-light")
 	require.EqualValues(t, len(run.Processes), b.eval("document.querySelectorAll('#gutter .lane').length"))
-	require.Contains(t, b.text("#figures"), "90 steps")
+	require.Contains(t, b.text("#figures"), fmt.Sprintf("%d steps", len(run.Spans)))
 	require.Contains(t, b.text("#panel"), "One run, told twice")
 
 	// A real click, on the first step's bar: below the ruler, in the first lane's first row.
@@ -91,8 +103,8 @@ func TestPage(t *testing.T) {
 	b.inert()
 }
 
-// TestClaimAgainstProof: a step that was only claimed is told as such, with what is missing.
-func TestClaimAgainstProof(t *testing.T) {
+// testClaimAgainstProof: a step that was only claimed is told as such, with what is missing.
+func testClaimAgainstProof(t *testing.T, b *browser) {
 	liar := modeltest.Liar()
 	var pivot model.Span
 	for _, s := range liar.Spans {
@@ -100,7 +112,7 @@ func TestClaimAgainstProof(t *testing.T) {
 			pivot = s
 		}
 	}
-	b := openPage(t, save(t, liar)+"#span="+pivot.ID, 1280, 860, "dark")
+	b.open(t, save(t, liar)+"#span="+pivot.ID, 1280, 860, "dark")
 	require.Contains(t, b.text("#panel .proof"), "✗ claimed, not proved")
 	require.Contains(t, b.text("#panel .proof"), "no kernel.pivot_root in this process in this time")
 	require.Contains(t, b.text("#notes"), "12 kernel events")
@@ -108,9 +120,9 @@ func TestClaimAgainstProof(t *testing.T) {
 	b.inert()
 }
 
-// TestNarrow: on a small window the panel goes below the picture; a trace without kernel rows says so.
-func TestNarrow(t *testing.T) {
-	b := openPage(t, save(t, modeltest.Unseen()), 800, 900, "light")
+// testNarrow: on a small window the panel goes below the picture; a trace without kernel rows says so.
+func testNarrow(t *testing.T, b *browser) {
+	b.open(t, save(t, modeltest.Unseen()), 800, 900, "light")
 	require.Contains(t, b.text("#notes"), "kernel rows absent: no BPF rights (EPERM)")
 	require.Equal(t, true, b.eval("document.documentElement.scrollWidth <= 800"))
 	require.Equal(t, true, b.eval("document.getElementById('panel').getBoundingClientRect().top > document.getElementById('scroll').getBoundingClientRect().bottom - 1"))
@@ -118,10 +130,10 @@ func TestNarrow(t *testing.T) {
 	b.inert()
 }
 
-// TestHostileNames: names that are markup, terminal controls and direction marks stay text, wherever they are shown.
-func TestHostileNames(t *testing.T) {
+// testHostileNames: names that are markup, terminal controls and direction marks stay text, wherever they are shown.
+func testHostileNames(t *testing.T, b *browser) {
 	hostile := modeltest.Hostile()
-	b := openPage(t, save(t, hostile), 1280, 860, "dark")
+	b.open(t, save(t, hostile), 1280, 860, "dark")
 	for range 12 { // steps and events, each in the panel
 		b.key(".")
 	}

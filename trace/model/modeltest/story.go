@@ -177,11 +177,14 @@ func (r *run) initSteps() {
 		})
 	}
 	do(stages.RuncInitHostname, "", stages.EventSethostname, 2, "sethostname", "name", id[:12])
+	r.step(stages.RuncInitLoopback, r.init, "", nil)
 	do(stages.RuncInitRlimits, "RLIMIT_NOFILE", stages.EventPrlimit, 2, "prlimit64", "resource", "RLIMIT_NOFILE", "cur", "1048576", "max", "1048576")
 	do(stages.RuncInitSeccomp, "", stages.EventSeccomp, 380, "seccomp", "operation", "SECCOMP_SET_MODE_FILTER", "filters", "1")
 	for _, c := range []string{"setgroups", "setresgid", "setresuid"} {
 		do(stages.RuncInitUser, c, stages.EventSetuid, 2, c, "id", "0")
 	}
+	r.step(stages.RuncInitWorkdir, r.init, "", func() { r.attrs("path", "/") })
+	r.step(stages.RuncInitProgram, r.init, "/bin/echo", nil)
 	do(stages.RuncInitCapabilities, "", stages.EventCapset, 2, "capset", "effective", "0xa80425fb", "permitted", "0xa80425fb")
 	r.step(stages.RuncInitWaitStart, r.init, "", func() { r.wait(120) })
 }

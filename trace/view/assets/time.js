@@ -65,10 +65,10 @@ export function ticks(axis, from, to, width) {
   }
   const count = Math.max(2, Math.floor(width / 130));
   const first = Math.max(from, 0);
+  const step = (axis.time(Math.min(to, 1)) - axis.time(first)) / count / 20;
   for (let i = 0; i < count; i++) {
     const place = first + ((to - first) * i) / count;
-    const next = first + ((to - first) * (i + 1)) / count;
-    if (place <= 1) out.push({ x: x(place), label: formatTime(axis.time(place), (axis.time(next) - axis.time(place)) / 20) });
+    if (place <= 1) out.push({ x: x(place), label: formatTime(axis.time(place), step) });
   }
   return out;
 }

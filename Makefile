@@ -1,0 +1,51 @@
+# hull's targets. `make` alone explains them. Everything is built without cgo into bin/; a target's own files are below .hull/ and demo/.
+export CGO_ENABLED := 0
+GO      ?= go
+GOFLAGS ?= -trimpath
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo check test bench soak test-vm generate clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build all binaries into bin/
+	@mkdir -p bin
+	$(GO) build $(GOFLAGS) -o bin/ $(wildcard ./cmd/hull ./cmd/hull-* ./cmd/hulld ./cmd/tiny)
+
+demo: build ## Run one traced container in a private root (needs root), and leave its trace in demo/
+	$(GO) build $(GOFLAGS) -o bin/tiny-image ./cmd/tiny/image
+	$(GO) build $(GOFLAGS) -o bin/demo ./cmd/demo
+	@bin/demo
+
+check: ## Check format, vet (amd64 and arm64), staticcheck, imports and dependencies: fast, no root
+	@unformatted="$$($(GO) tool gofumpt -l .)"; [ -z "$$unformatted" ] || { echo "gofumpt: not formatted:"; echo "$$unformatted"; exit 1; }
+	GOARCH=amd64 $(GO) vet ./...
+	GOARCH=arm64 $(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test ./docs ./stages
+
+# What a machine of CI must have: there a test that lacks it fails instead of being skipped. On your own machine the list is empty.
+HULL_REQUIRE ?=
+export HULL_REQUIRE
+
+test: check ## Run everything CI runs (needs root): fetch the foreign parts, check, all tests, a summary
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers
+	$(GO) run ./cmd/testsum ./...
+
+bench: build ## Measure hull beside docker and runc
+	$(GO) run ./cmd/bench
+
+soak: ## Run the tests again and again until one fails (needs root): make soak RUNS=20
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers
+	$(GO) test -count=$(or $(RUNS),10) -timeout 4h -failfast ./...
+
+test-vm: build ## Run the tests that need another kernel, in a QEMU guest
+	HULL_REQUIRE=qemu $(GO) test -count=1 -run 'VM' ./...
+
+generate: ## Make the generated files anew: docs, BPF objects (needs clang)
+	$(GO) generate ./...
+
+clean: ## Remove what make made
+	@if [ -e .hull/demo ] && [ -x bin/hull ]; then bin/hull --root .hull/demo down; fi
+	rm -rf bin demo .hull/demo

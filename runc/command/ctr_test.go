@@ -1,0 +1,137 @@
+package command_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hull/containerd/containerdtest"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// TestCtr drives the runtime with the real ctr, containerd and containerd-shim-runc-v2: the seam that any shim stands on.
+func TestCtr(t *testing.T) {
+	c := containerdtest.Start(t)
+	bin := hullRunc(t)
+	flags := []string{"--runc-binary", bin, "--runc-root", c.Root + "/runc"}
+	run := func(args ...string) (string, error) {
+		out, err := c.Ctr(append(append([]string{"run", "--rm"}, flags...), args...)...)
+		return strings.TrimSpace(out), err
+	}
+	sh := func(id, script string, more ...string) (string, error) {
+		return run(append(more, containerdtest.Image, id, "sh", "-c", script)...)
+	}
+	like := func(t *testing.T, script string, more ...string) string {
+		out, err := sh("ours", script, more...)
+		require.NoError(t, err)
+		theirs, err := c.Ctr(append(append([]string{"run", "--rm"}, more...), containerdtest.Image, "theirs", "sh", "-c", script)...)
+		require.NoError(t, err)
+		require.Equal(t, strings.TrimSpace(theirs), out, "as under Debian's runc")
+		return out
+	}
+
+	t.Run("output and code", func(t *testing.T) {
+		out, err := sh("echo", "echo hi; exit 7")
+		require.Equal(t, "hi", out)
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit)
+		require.Equal(t, 7, exit.ExitCode())
+	})
+	t.Run("rights", func(t *testing.T) {
+		out := like(t, `grep -E '^(Cap|NoNew|Seccomp:|Uid|Gid|Groups|SigBlk|SigIgn)' /proc/self/status; ulimit -Sn; pwd; umask; env | sort`)
+		require.Contains(t, out, "CapEff:\t00000000a80425fb")
+	})
+	t.Run("devices", func(t *testing.T) {
+		like(t, `for d in null zero full random urandom; do head -c1 /dev/$d >/dev/null && echo $d; done; mknod /tmp/d b 1 1 && cat /tmp/d; ls /dev`)
+	})
+	t.Run("cwd", func(t *testing.T) {
+		require.Equal(t, "/tmp/made/here", like(t, "pwd", "--cwd", "/tmp/made/here"))
+	})
+	t.Run("read-only root", func(t *testing.T) {
+		require.Equal(t, "ro", like(t, "touch /x 2>/dev/null || echo ro", "--read-only"))
+	})
+	t.Run("bind mount", func(t *testing.T) {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(dir+"/f", []byte("host"), 0o644))
+		require.Equal(t, "host\nro", like(t, "cat /m/f; echo; touch /m/x 2>/dev/null || echo ro", "--mount", "type=bind,src="+dir+",dst=/m,options=rbind:ro"))
+	})
+	t.Run("memory limit", func(t *testing.T) {
+		out, err := sh("memory", "cat /cg/default/memory/memory.limit_in_bytes", "--memory-limit", "33554432", "--mount", "type=bind,src=/sys/fs/cgroup/memory,dst=/cg,options=rbind:ro")
+		require.NoError(t, err)
+		require.Equal(t, "33554432", out)
+	})
+	t.Run("privileged", func(t *testing.T) {
+		out, err := sh("privileged", "grep CapEff /proc/self/status", "--privileged")
+		require.NoError(t, err) // what this machine does not grant is left out, with a warning
+		require.Contains(t, out, "CapEff")
+	})
+	t.Run("host network", func(t *testing.T) {
+		out, err := sh("hostnet", "readlink /proc/self/ns/net", "--net-host")
+		require.NoError(t, err)
+		require.Equal(t, link(t, "/proc/self/ns/net"), out)
+	})
+	t.Run("missing program", func(t *testing.T) {
+		for program, want := range map[string]string{
+			"nosuch": `exec: "nosuch": executable file not found in $PATH`, "/bin": `exec: "/bin": is a directory`, "/etc/passwd": `exec: "/etc/passwd": permission denied`,
+		} {
+			_, err := run(containerdtest.Image, "missing", program)
+			require.ErrorContains(t, err, want)
+		}
+	})
+	t.Run("terminal", func(t *testing.T) {
+		master, slave := openPTY(t)
+		cmd := c.Command(append(append([]string{"run", "--rm", "-t"}, flags...), containerdtest.Image, "tty", "sh", "-c", "tty; stty size")...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+		require.NoError(t, cmd.Start())
+		slave.Close()
+		var out bytes.Buffer
+		io.Copy(&out, master) // ends with EIO when the other side is gone
+		require.NoError(t, cmd.Wait(), out.String())
+		require.Equal(t, "/dev/pts/0\n33 77\n", strings.ReplaceAll(out.String(), "\r", ""))
+	})
+	t.Run("detached", func(t *testing.T) {
+		_, err := c.Ctr(append(append([]string{"run", "-d"}, flags...), containerdtest.Image, "d", "sleep", "1000")...)
+		require.NoError(t, err)
+		out, err := c.Ctr("tasks", "ls")
+		require.NoError(t, err)
+		require.Regexp(t, `d\s+\d+\s+RUNNING`, out)
+		_, err = c.Ctr("tasks", "kill", "-s", "SIGKILL", "d")
+		require.NoError(t, err)
+		_, err = c.Ctr("tasks", "rm", "-f", "d")
+		if err != nil { // it may not be reaped yet at the kill's return; -f says so by its own words
+			require.ErrorContains(t, err, "not found")
+		}
+		_, err = c.Ctr("containers", "rm", "d")
+		require.NoError(t, err)
+	})
+
+	left, _ := os.ReadDir(c.Root + "/runc/default")
+	require.Empty(t, left, "states are left")
+	groups, err := filepath.Glob("/sys/fs/cgroup/*/default/*")
+	require.NoError(t, err)
+	for _, g := range groups {
+		for _, id := range []string{"echo", "ours", "memory", "privileged", "hostnet", "missing", "tty"} {
+			require.NotEqual(t, id, filepath.Base(g), "a cgroup is left: %s", g)
+		}
+	}
+}
+
+func openPTY(t *testing.T) (master, slave *os.File) {
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { master.Close() })
+	require.NoError(t, unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0))
+	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	require.NoError(t, err)
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.IoctlSetWinsize(int(slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 33, Col: 77}))
+	return master, slave
+}

@@ -1,0 +1,45 @@
+package command
+
+import (
+	"errors"
+	"os"
+	"sync"
+
+	"hull/shim/stdio"
+	"hull/stages"
+
+	"golang.org/x/sys/unix"
+)
+
+// logger is the logging program of a foreign shim: the container's stdout is descriptor 3, its stderr 4, and closing 5 says that we are
+// ready. It ends when both streams have ended.
+func logger(args []string) error {
+	paths := map[string]string{}
+	for ; len(args) >= 2; args = args[2:] {
+		if args[0] != "log" && args[0] != "attach" {
+			return &stages.Error{Step: stages.ShimStdioOpen, Kind: stages.Invalid, Thing: args[0], Err: errors.New("not log or attach")}
+		}
+		paths[args[0]] = args[1]
+	}
+	if len(args) != 0 {
+		return &stages.Error{Step: stages.ShimStdioOpen, Kind: stages.Invalid, Thing: args[0], Err: errors.New("no path follows")}
+	}
+	log, err := stdio.NewLog(paths["log"], paths["attach"])
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	var copies sync.WaitGroup
+	for i, stream := range []byte{stdio.Stdout, stdio.Stderr} {
+		if err := unix.SetNonblock(3+i, true); err != nil { // the reading end's description is ours alone
+			return os.NewSyscallError("fcntl", err)
+		}
+		f := os.NewFile(uintptr(3+i), "stream")
+		copies.Go(func() { log.Copy(stream, f) })
+	}
+	if err := unix.Close(5); err != nil {
+		return os.NewSyscallError("close", err)
+	}
+	copies.Wait()
+	return nil
+}
