@@ -136,7 +136,8 @@ func (o *Ours) end() {
 	for _, dir := range append(dirs, "/sys/fs/cgroup/"+o.Namespace()) {
 		syscall.Rmdir(dir) // the namespace's own group: ctr's path, made by the runtime, removed by nobody
 	}
-	o.stop(o.cmd)
+	o.Containerd.cmd = o.cmd
+	o.stop()
 }
 
 // Output runs ctr and fails the test if it does not succeed.
