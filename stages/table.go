@@ -112,12 +112,12 @@ var table = [count]Step{
 	},
 	ContainerdBundle: {
 		Name: "containerd.bundle", Parent: ContainerdTaskCreate, Stage: Containerd, Title: "containerd has the OCI bundle made",
-		Why:   "The runtime reads a directory, not an RPC: the bundle is the border between the two worlds.",
+		Why: "The runtime reads a directory, not an RPC: the bundle is the border between the two worlds.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "exe", Has: "hull-bundle"}).in(Child), Man: []string{"OCI runtime-spec: bundle.md"},
 	},
 	ContainerdShimStart: {
 		Name: "containerd.shim.start", Parent: ContainerdTaskCreate, Stage: Containerd, Title: "containerd starts a shim",
-		Why:   "The shim comes before runc: somebody has to be there to become the parent when runc leaves.",
+		Why: "The shim comes before runc: somebody has to be there to become the parent when runc leaves.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "exe", Has: "shim"}).in(Child), Man: []string{"containerd shim v2: start"},
 	},
 	ContainerdTaskCreate: {
@@ -137,7 +137,7 @@ var table = [count]Step{
 	},
 	ContainerdRestore: {
 		Name: "containerd.restore", Stage: Containerd, Title: "a restarted containerd finds its shims again",
-		Why: "The shim's socket is in the bundle: reconnecting is reading a file and dialling.", Flags: Optional | Repeats,
+		Why: "The shim's socket is in the bundle: reconnecting is reading a file and dialling.", Flags: Optional | Repeats | Kernel,
 		Proof: event(EventConnect),
 	},
 

@@ -22,7 +22,6 @@ const Runc = "io.containerd.runc.v2"
 type Ours struct {
 	*Containerd
 	Bin  string // the directory that holds the binaries
-	cmd  *exec.Cmd
 	log  *os.File
 	args []string
 }
@@ -136,7 +135,6 @@ func (o *Ours) end() {
 	for _, dir := range append(dirs, "/sys/fs/cgroup/"+o.Namespace()) {
 		syscall.Rmdir(dir) // the namespace's own group: ctr's path, made by the runtime, removed by nobody
 	}
-	o.Containerd.cmd = o.cmd
 	o.stop()
 }
 

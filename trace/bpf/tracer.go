@@ -40,8 +40,12 @@ func Open() (*Tracer, error) {
 	}
 	p := t.objs.hullPrograms
 	t.life, err = attach([]hook{
-		{"task_newtask", p.OnClone}, {"sched_process_exec", p.OnExec}, {"sched_process_exit", p.OnExit},
-		{"signal_generate", p.OnSignal}, {"cgroup_mkdir", p.OnCgroupMkdir}, {"cgroup_attach_task", p.OnCgroupAttach},
+		{"task_newtask", p.OnClone},
+		{"sched_process_exec", p.OnExec},
+		{"sched_process_exit", p.OnExit},
+		{"signal_generate", p.OnSignal},
+		{"cgroup_mkdir", p.OnCgroupMkdir},
+		{"cgroup_attach_task", p.OnCgroupAttach},
 	})
 	if err != nil {
 		t.Close()

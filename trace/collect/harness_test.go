@@ -32,18 +32,18 @@ type tracer struct {
 	root *span.Span // of the trace that was begun last
 }
 
-var binary string // built once
+var program string // hull-trace, built once
 
 func start(t *testing.T, args ...string) *tracer {
 	return startAt(t, t.TempDir(), args...)
 }
 
 func startAt(t *testing.T, root string, args ...string) *tracer {
-	if binary == "" {
+	if program == "" {
 		dir, err := os.MkdirTemp("", "hull-trace-test")
 		require.NoError(t, err)
-		binary = filepath.Join(dir, "hull-trace")
-		build := exec.Command("go", "build", "-o", binary, "./cmd/hull-trace")
+		program = filepath.Join(dir, "hull-trace")
+		build := exec.Command("go", "build", "-o", program, "./cmd/hull-trace")
 		build.Dir = probetest.Root()
 		out, err := build.CombinedOutput()
 		require.NoError(t, err, "%s", out)
@@ -54,7 +54,7 @@ func startAt(t *testing.T, root string, args ...string) *tracer {
 	tr.http = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return instance.Dial(ctx, "unix", inst.TraceSocket())
 	}}}
-	tr.cmd = exec.Command(binary, append([]string{"--root", root}, args...)...)
+	tr.cmd = exec.Command(program, append([]string{"--root", root}, args...)...)
 	stderr, err := tr.cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, tr.cmd.Start())

@@ -83,7 +83,7 @@ func TestRestart(t *testing.T) {
 	first.end(done)
 	cut := first.begin(0)
 
-	out, err := exec.Command(binary, "--root", root, off).CombinedOutput()
+	out, err := exec.Command(program, "--root", root, off).CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(out), "hull-trace runs already, pid ")
 	first.stop()
