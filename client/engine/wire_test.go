@@ -110,7 +110,9 @@ func TestChunks(t *testing.T) {
 
 // TestEarlyAnswer: a daemon that refuses an upload before it has read all of it is heard; its words are worth more than our EPIPE.
 func TestEarlyAnswer(t *testing.T) {
-	c := serve(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"message":"disk full"}`, http.StatusInsufficientStorage) })
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"message":"disk full"}`, http.StatusInsufficientStorage)
+	})
 	c.version = MaxAPI
 	err := c.Load(t.Context(), io.LimitReader(zeros{}, 64<<20), func(string) {})
 	require.EqualError(t, err, "Error response from daemon: disk full")

@@ -39,10 +39,18 @@ func Busybox(t testing.TB) []Entry {
 		t.Fatal(err)
 	}
 	es := []Entry{
-		{Name: "bin/"}, {Name: "bin/busybox", Body: string(body)},
-		{Name: "etc/"}, {Name: "etc/passwd", Body: "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n", Mode: 0o644},
+		{Name: "bin/"},
+		{Name: "bin/busybox", Body: string(body)},
+		{Name: "etc/"},
+		{Name: "etc/passwd", Body: "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n", Mode: 0o644},
 		{Name: "etc/group", Body: "root:x:0:\nuser:x:1000:\n", Mode: 0o644},
-		{Name: "root/", Mode: 0o700}, {Name: "tmp/", Mode: 0o1777}, {Name: "home/"}, {Name: "var/"}, {Name: "proc/"}, {Name: "sys/"}, {Name: "dev/"},
+		{Name: "root/", Mode: 0o700},
+		{Name: "tmp/", Mode: 0o1777},
+		{Name: "home/"},
+		{Name: "var/"},
+		{Name: "proc/"},
+		{Name: "sys/"},
+		{Name: "dev/"},
 	}
 	for _, applet := range strings.Fields(string(list)) {
 		if applet != "busybox" {
