@@ -72,7 +72,10 @@ func TestFreezeStopsAndThawGoesOn(t *testing.T) {
 	g := create(t, nil)
 	p := enter(t, g)
 	require.NoError(t, g.Freeze())
-	if on(t, "freezer", "freezer") == 1 {
+	f, err := g.freezer()
+	require.NoError(t, err)
+	f.dir.Close()
+	if f.v1 {
 		require.Equal(t, "FROZEN", value(t, g, "freezer.state"))
 	} else {
 		require.Contains(t, value(t, g, "cgroup.events"), "frozen 1")

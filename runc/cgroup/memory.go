@@ -30,6 +30,7 @@ func memory(r *specs.LinuxResources, version versionOf) ([]row, error) {
 	add("memory.limit_in_bytes", m.Limit)
 	add("memory.memsw.limit_in_bytes", m.Swap)
 	add("memory.soft_limit_in_bytes", m.Reservation)
+	//lint:ignore SA1019 deprecated, but not to be ignored when somebody asks for it: the kernel answers
 	add("memory.kmem.limit_in_bytes", m.Kernel)
 	add("memory.kmem.tcp.limit_in_bytes", m.KernelTCP)
 	if m.Swappiness != nil {
@@ -46,6 +47,7 @@ func memoryV2(m *specs.LinuxMemory) (rows []row, err error) {
 		file  string
 		asked bool
 	}{
+		//lint:ignore SA1019 as above
 		{"memory.kmem.limit_in_bytes", given(m.Kernel)},
 		{"memory.kmem.tcp.limit_in_bytes", given(m.KernelTCP)},
 		{"memory.swappiness", m.Swappiness != nil},

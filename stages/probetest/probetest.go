@@ -34,6 +34,19 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
+	"vm": func() string {
+		if os.Getenv("HULL_VM_TESTS") == "" {
+			return "HULL_VM_TESTS is not set (make test-vm sets it)"
+		}
+		dir := os.Getenv("HULL_VM")
+		if dir == "" {
+			dir = filepath.Join(Root(), ".hull/vm")
+		}
+		if _, err := os.Stat(filepath.Join(dir, "done")); err != nil {
+			return "no " + dir + ": run .ci/vm-parts"
+		}
+		return ""
+	},
 	"docker":   func() string { return program("docker") },
 	"clang":    func() string { return program("clang") },
 	"chromium": func() string { return program("chromium") },
