@@ -18,12 +18,26 @@ import (
 // Runc is the runtime name of the real containerd-shim-runc-v2.
 const Runc = "io.containerd.runc.v2"
 
+// Hull is the runtime name of hull-shim, with hull-runc behind it.
+const Hull = "io.containerd.hull.v2"
+
+// Runtimes are the runtimes that this tree can run under: the real one, and hull's if its two binaries are there.
+func Runtimes() []string {
+	for _, name := range []string{"hull-shim", "hull-runc"} {
+		if _, err := os.Stat(filepath.Join(probetest.Root(), "cmd", name)); err != nil {
+			return []string{Runc}
+		}
+	}
+	return []string{Runc, Hull}
+}
+
 // An Ours is a running hull-containerd. It is a [Containerd]: everything that is asked of the real one can be asked of it.
 type Ours struct {
 	*Containerd
-	Bin  string // the directory that holds the binaries
-	log  *os.File
-	args []string
+	Bin     string // the directory that holds the binaries
+	Runtime string // what a test's containers run under: Runc at first, Hull where hull-shim is there
+	log     *os.File
+	args    []string
 }
 
 // StartOurs builds hull-containerd and hull-bundle (and, where they are there, hull-shim and hull-runc), starts hull-containerd in a
@@ -44,7 +58,7 @@ func StartOurs(t testing.TB, dirs []string, args ...string) *Ours {
 			}
 		}
 	}
-	o := &Ours{Containerd: &Containerd{Root: root, Socket: root + "/run/containerd.sock", env: probetest.ToolEnv(), t: t}, Bin: bin, args: args}
+	o := &Ours{Containerd: &Containerd{Root: root, Socket: root + "/run/containerd.sock", env: probetest.ToolEnv(), t: t}, Bin: bin, Runtime: Runc, args: args}
 	for i, e := range o.env {
 		if path, ok := strings.CutPrefix(e, "PATH="); ok && len(dirs) > 0 {
 			o.env[i] = "PATH=" + strings.Join(dirs, ":") + ":" + path

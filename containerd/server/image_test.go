@@ -177,7 +177,7 @@ func testDamaged(t *testing.T, c *containerdtest.Ours) {
 	require.NoError(t, os.Chmod(blob, 0o600))
 	other[512] ^= 1 // in the body of "third"
 	require.NoError(t, os.WriteFile(blob, other, 0o600))
-	_, said = c.Fail(append(run("--rm")[:4], "docker.io/library/flip:1", "x", "true")...)
+	_, said = c.Fail(append(run(c, "--rm")[:4], "docker.io/library/flip:1", "x", "true")...)
 	require.Contains(t, said, "damaged")
 	require.NotContains(t, c.Output("snapshots", "ls"), "Active")
 }
