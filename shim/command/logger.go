@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"os"
+	"os/signal"
 	"sync"
 
 	"hull/shim/stdio"
@@ -14,6 +15,9 @@ import (
 // logger is the logging program of a foreign shim: the container's stdout is descriptor 3, its stderr 4, and closing 5 says that we are
 // ready. It ends when both streams have ended.
 func logger(args []string) error {
+	// A foreign shim sends its logger SIGTERM as soon as the container has ended (containerd, cmd/containerd-shim-runc-v2/process/io.go): what
+	// is still in the pipes then is the container's last output. The end of the streams is our end, nothing else.
+	signal.Ignore(unix.SIGTERM)
 	paths := map[string]string{}
 	for ; len(args) >= 2; args = args[2:] {
 		if args[0] != "log" && args[0] != "attach" {
