@@ -280,7 +280,7 @@ func TestShimKilled(t *testing.T) {
 		return err != nil || strings.Contains(string(b), ") Z ")
 	})
 	r.until("the task is gone", func() bool { return r.status("orphan") == "" })
-	require.NotContains(t, mounts(t), r.bundle("orphan"))
+	r.until("the mount is gone", func() bool { return !strings.Contains(mounts(t), r.bundle("orphan")) })
 	r.until("the bundle is gone", func() bool { _, err := os.Stat(r.bundle("orphan")); return os.IsNotExist(err) })
 	require.NoFileExists(t, strings.TrimPrefix(string(address), "unix://"))
 	r.must("containers", "rm", "orphan")
@@ -316,4 +316,37 @@ func TestTerminal(t *testing.T) {
 	require.Equal(t, 20000, strings.Count(text, "line\n"), "output of a terminal is whole")
 	require.Contains(t, text, "25 99\n")
 	require.True(t, strings.HasSuffix(text, "last\n"))
+}
+
+// An idle shim is small: there is one for each container.
+func TestIdleShim(t *testing.T) {
+	r := newRig(t)
+	_, err := r.run([]string{"-d", "--null-io"}, "idle", "sleep", "1000")
+	require.NoError(t, err)
+	shim := r.pid("idle", "shim.pid")
+	threads, err := strconv.Atoi(field(t, shim, "Threads"))
+	require.NoError(t, err)
+	require.LessOrEqual(t, threads, 8) // Go never ends a thread; a loaded machine makes one or two more than a quiet one
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", shim))
+	require.NoError(t, err)
+	t.Logf("threads %d\n%s", threads, b)
+	r.must("tasks", "rm", "-f", "idle")
+	r.must("containers", "rm", "idle")
+}
+
+// hull-runc beside hull-shim is its runtime: two of ours under the real containerd.
+func TestWithHullRunc(t *testing.T) {
+	dir := install(t)
+	require.NoError(t, os.Rename(probetest.Build(t, "hull-runc"), filepath.Join(dir, "hull-runc")))
+	r := &rig{containerdtest.Start(t, dir), t, filepath.Join(dir, "hull-shim")}
+	out, err := r.run([]string{"--rm"}, "ours", "sh", "-c", "echo hi; exit 42")
+	require.Equal(t, 42, exitCode(t, err))
+	require.Equal(t, "hi\n", out)
+	_, err = r.run([]string{"-d"}, "ours2", "sleep", "1000")
+	require.NoError(t, err)
+	require.Equal(t, strconv.Itoa(r.pid("ours2", "shim.pid")), field(t, r.pid("ours2", "init.pid"), "PPid"))
+	r.must("tasks", "kill", "-s", "SIGKILL", "ours2")
+	r.until("stopped", func() bool { return r.status("ours2") == "STOPPED" })
+	require.Equal(t, "137", r.remove("ours2"))
+	r.must("containers", "rm", "ours2")
 }

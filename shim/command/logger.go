@@ -28,6 +28,8 @@ func logger(args []string) error {
 	if len(args) != 0 {
 		return &stages.Error{Step: stages.ShimStdioOpen, Kind: stages.Invalid, Thing: args[0], Err: errors.New("no path follows")}
 	}
+	// A foreign shim sends SIGTERM when it has closed the pipes, and output may still be in them: their end is what ends us.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGPIPE)
 	log, err := stdio.NewLog(paths["log"], paths["attach"])
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"hull/stages"
@@ -146,9 +147,13 @@ func (c *call) fork(ctx context.Context, l interface{ File() (*os.File, error) }
 	if c.debug {
 		argv = append(argv, "-debug")
 	}
-	env := append(span.Env(span.Current(ctx), c.spanSocket()), span.WithoutEnv(os.Environ())...)
-	// An idle shim should be a few threads and little memory; it copies bytes and waits.
-	env = append(env, "GOMAXPROCS=2", "TTRPC_ADDRESS="+c.ttrpc)
+	// TRACEPARENT comes first (see span.Env). One processor is enough for a program that copies bytes and waits, and keeps it at few threads.
+	env := append(span.Env(span.Current(ctx), c.spanSocket()), "GOMAXPROCS=1", "TTRPC_ADDRESS="+c.ttrpc)
+	for _, e := range span.WithoutEnv(os.Environ()) {
+		if !strings.HasPrefix(e, "GOMAXPROCS=") && !strings.HasPrefix(e, "TTRPC_ADDRESS=") { // of two, the first would count
+			env = append(env, e)
+		}
+	}
 	pid, err := syscall.ForkExec(self, append(argv, "serve"), &syscall.ProcAttr{
 		Dir:   c.bundle,
 		Env:   env,
