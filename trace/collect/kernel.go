@@ -94,6 +94,13 @@ func (c *collector) give(r *run, e event) {
 		c.tracer.Untrack(e.Proc.PID)
 		delete(r.alive, e.Proc)
 	}
+	if e.Kind == stages.EventExit && e.Proc.PID == r.client && r.left == 0 {
+		r.left = e.wall // a client that knows nothing of hull-trace says nothing
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
+	}
 	c.look(r, e)
 }
 
