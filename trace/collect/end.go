@@ -12,7 +12,7 @@ import (
 const (
 	quiet      = 40 * time.Millisecond // after everything that is known to be missing has come
 	quietShort = 1 * time.Second       // when the container is gone, but processes live on or parents are missing
-	showWait   = 2 * quietShort  // for a trace that is about to be complete, when somebody wants to see it
+	showWait   = 2 * quietShort        // for a trace that is about to be complete, when somebody wants to see it
 	tick       = 10 * time.Millisecond
 	tickIdle   = time.Second // while the client is there
 )

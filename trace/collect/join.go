@@ -40,7 +40,7 @@ func (v *view) join() {
 		guess bool
 	}
 	home := map[model.Proc]place{} // where a process's events belong that have no span of their own
-	for i, s := range v.spans { // what the client does after its command's end is telling hull-trace so
+	for i, s := range v.spans {    // what the client does after its command's end is telling hull-trace so
 		if s.Step().ID == stages.ClientCommand {
 			home[s.Proc] = place{i, false}
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"hull/stages"
@@ -128,8 +129,8 @@ func (v *view) adopt(first int) {
 	root := v.root()
 	for i := range v.spans {
 		s := &v.spans[i]
-		if i < first { // hulld's steps of a client that opens no span are roots by their own account
-			if s.Parent == "" && s.ID != root && s.Step().ID != stages.None {
+		if i < first {
+			if s.ID != root && v.isRequest(s) {
 				s.Parent = root
 			}
 			continue
@@ -145,6 +146,20 @@ func (v *view) adopt(first int) {
 			s.Parent = root
 		}
 	}
+}
+
+// isRequest reports whether a step answers a request of a client that opens no span. It has no parent then, or hulld has named the only step that
+// it has of this trace: the first.
+func (v *view) isRequest(s *model.Span) bool {
+	step := s.Step()
+	if step.ID == stages.None || s.Parent == "" {
+		return step.ID != stages.None
+	}
+	if step.Parent.Step().Stage != stages.Client || step.Stage != stages.Daemon {
+		return false
+	}
+	i := slices.IndexFunc(v.spans, func(o model.Span) bool { return o.ID == s.Parent })
+	return i >= 0 && v.spans[i].Step().Stage == stages.Daemon
 }
 
 // root is the client's command, if it is there; else the first claim without a parent.
@@ -234,7 +249,7 @@ func (c *classifier) exec(e *event) []kernelRow {
 		case "kill":
 			return []kernelRow{{id: stages.RuncKill, whole: true}}
 		case "delete":
-			return []kernelRow{{id: stages.RuncDelete, whole: true}}
+			return []kernelRow{{id: stages.ShimRuntimeDelete, whole: true}, {id: stages.RuncDelete, whole: true}}
 		case "exec":
 			return []kernelRow{{id: stages.RuncExec, whole: true}}
 		}
@@ -273,9 +288,9 @@ func (c *classifier) runtime(e *event) []kernelRow {
 	}
 	switch e.Kind {
 	case stages.EventCgroupMkdir:
-		return one(stages.RuncCgroupCreate, e.Args["hierarchy"]+":"+e.Args["path"])
+		return one(stages.RuncCgroupCreate, e.Args["hierarchy"])
 	case stages.EventCgroupAttach:
-		return one(stages.RuncCgroupJoin, e.Args["hierarchy"]+":"+e.Args["path"])
+		return one(stages.RuncCgroupJoin, e.Args["hierarchy"])
 	case stages.EventClone, stages.EventUnshare:
 		if e.Args["flags"] == "CLONE_NEWCGROUP" {
 			return one(stages.RuncInitCgroupNamespace, "")

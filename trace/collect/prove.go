@@ -152,10 +152,14 @@ func (v *view) isInstance(e *event, instance string) bool {
 	if instance == "" {
 		return true
 	}
+	if e.Kind == stages.EventCgroupMkdir || e.Kind == stages.EventCgroupAttach {
+		// A group is named by its hierarchy; some runtimes name the directory.
+		return e.Args["hierarchy"] == instance || strings.HasSuffix(instance, e.Args["path"])
+	}
 	named := false
 	for _, key := range []string{"target", "path", "resource", "at"} {
 		arg := e.Args[key]
-		if arg == "" || e.Kind == stages.EventCgroupAttach && key == "target" {
+		if arg == "" {
 			continue
 		}
 		named = true
