@@ -184,12 +184,12 @@ var table = [count]Step{
 	},
 	ShimRuntimeCreate: {
 		Name: "shim.runtime.create", Parent: ContainerdTaskCreate, Stage: Shim, Title: "the shim runs `runc create`",
-		Why:   "The runtime is a program, not a library: any OCI runtime fits here.",
+		Why: "The runtime is a program, not a library: any OCI runtime fits here.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "create"}).in(Child), Man: []string{"execve(2)", "OCI runtime-spec: runtime.md"},
 	},
 	ShimRuntimeStart: {
 		Name: "shim.runtime.start", Parent: ContainerdTaskStart, Stage: Shim, Title: "the shim runs `runc start`",
-		Why:   "It lets the waiting first process go on to the user's program.",
+		Why: "It lets the waiting first process go on to the user's program.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}).in(Child), Man: []string{"execve(2)"},
 	},
 	ShimAdopt: {
@@ -215,7 +215,7 @@ var table = [count]Step{
 
 	ShimRuntimeDelete: {
 		Name: "shim.runtime.delete", Parent: ContainerdTaskDelete, Stage: Shim, Title: "the shim runs `runc delete`",
-		Why: "The runtime made the cgroups and the state, so it takes them back; the shim then unmounts the root file system and leaves.", Flags: Late,
+		Why: "The runtime made the cgroups and the state, so it takes them back; the shim then unmounts the root file system and leaves.", Flags: Late | Kernel,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "delete"}).in(Child), Man: []string{"execve(2)", "OCI runtime-spec: runtime.md delete"},
 	},
 

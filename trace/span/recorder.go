@@ -22,7 +22,8 @@ const maxPacket = 48 << 10
 type Recorder struct {
 	Service   string // the binary's name: OpenTelemetry's service.name
 	Socket    string // hull-trace's span socket
-	LongLived bool   // send each span when it ends, and mark threads; otherwise all go at Close
+	LongLived bool   // send each span when it ends; otherwise all go at Close
+	Marks     bool   // mark the threads that do kernel work: several requests go on in the process at once
 	Bridge    Bridge // nil but in the binaries that use the OpenTelemetry SDK; set before the first span
 
 	pid   int
@@ -40,7 +41,7 @@ func New(service, socket string, longLived bool) *Recorder {
 	if socket == "" {
 		return nil
 	}
-	return &Recorder{Service: service, Socket: socket, LongLived: longLived, fd: -1, pid: os.Getpid(), start: StartTime(os.Getpid())}
+	return &Recorder{Service: service, Socket: socket, LongLived: longLived, Marks: longLived, fd: -1, pid: os.Getpid(), start: StartTime(os.Getpid())}
 }
 
 // FromEnv is a short-lived program's recorder and the parent its starter named, from the environment. Both are nothing for an
