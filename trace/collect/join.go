@@ -48,6 +48,11 @@ func (v *view) join() {
 	for i := range v.events {
 		e := &v.events[i]
 		v.at[i] = -1
+		if e.Kind == stages.EventExec && len(e.Traceparent) == 55 {
+			if at, ok := byID[e.Traceparent[36:52]]; ok {
+				home[e.Proc] = place{at, false}
+			}
+		}
 		if at, ok := byID[e.Marker]; ok {
 			v.at[i] = at
 		} else if tr := byProc[e.Proc]; tr != nil {
@@ -56,23 +61,11 @@ func (v *view) join() {
 				v.at[i], v.guess[i] = at, false
 			}
 		}
-		if h, ok := home[e.Proc]; v.at[i] < 0 && ok {
+		if h, ok := home[e.Proc]; ok && (v.at[i] < 0 || v.guess[i] && e.Kind == stages.EventExec) {
 			v.at[i], v.guess[i] = h.at, h.guess
 		}
-		switch e.Kind {
-		case stages.EventClone:
-			if v.at[i] >= 0 {
-				home[e.Other] = place{v.at[i], v.guess[i]}
-			}
-		case stages.EventExec:
-			if len(e.Traceparent) == 55 {
-				if at, ok := byID[e.Traceparent[36:52]]; ok {
-					home[e.Proc] = place{at, false}
-					if v.at[i] < 0 || v.guess[i] {
-						v.at[i], v.guess[i] = at, false
-					}
-				}
-			}
+		if e.Kind == stages.EventClone && v.at[i] >= 0 {
+			home[e.Other] = place{v.at[i], v.guess[i]}
 		}
 	}
 }

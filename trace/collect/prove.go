@@ -214,7 +214,7 @@ func (e *event) what() string {
 func (e *event) said() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "kernel.%s", e.Kind)
-	for _, k := range []string{"flags", "source", "target", "path", "fstype", "new", "name", "option", "resource", "device", "exe", "argv", "child", "old", "signal", "code", "pid", "status"} {
+	for _, k := range []string{"flags", "source", "target", "path", "fstype", "new", "name", "option", "resource", "device", "exe", "argv", "child", "old", "predicted", "signal", "code", "pid", "status"} {
 		if v := e.Args[k]; v != "" {
 			fmt.Fprintf(&b, " %s=%s", k, clip(v, 80))
 		}
