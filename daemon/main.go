@@ -24,6 +24,7 @@ import (
 	"hull/stages"
 	"hull/stages/instance"
 	"hull/trace/span"
+	"hull/trace/span/otel"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,8 +36,8 @@ const Version = "0.1.0"
 const startTimeout = 30 * time.Second
 
 type options struct {
-	root, containerd, runtime, trace string
-	debug                            bool
+	root, containerd, runtime, trace, otlp string
+	debug                                  bool
 }
 
 // Main runs hulld until a signal ends it, and returns its exit code.
@@ -48,7 +49,8 @@ func Main(args []string, stderr io.Writer) int {
 	flags.StringVar(&o.containerd, "containerd", "", "socket of a running containerd, instead of a hull-containerd of our own")
 	flags.StringVar(&o.runtime, "runtime", "io.containerd.hull.v2", "name or absolute path of the shim that containerd starts")
 	flags.StringVar(&o.trace, "trace", "never", "always: every run is traced, a docker client's as well; never: only those that ask for it")
-	flags.BoolVar(&o.debug, "debug", false, "log every request")
+	flags.StringVar(&o.otlp, "otlp", "", "push finished traces to this OTLP endpoint: http://, https:// or grpc://HOST:PORT")
+	flags.BoolVar(&o.debug, "debug", false, "log every request, and record the spans of the libraries for HTTP and gRPC as well")
 	tcp := flags.String("H", "", "refused: hulld listens on a UNIX socket only")
 	if err := flags.Parse(args); err != nil {
 		return 125
@@ -103,7 +105,11 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	ctd, err := containerd.Dial(address)
+	spans := span.New("hulld", inst.SpanSocket(), true)
+	defer spans.Close()
+	tracing := otel.Join(spans, o.debug)
+	defer tracing.Close(context.Background())
+	ctd, err := containerd.Dial(address, tracing)
 	if err != nil {
 		return err
 	}
@@ -118,7 +124,6 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	spans := span.New("hulld", inst.SpanSocket(), true)
 	e := engine.New(inst, ctd, st, engine.Runtime{Name: o.runtime, Logger: logger}, spans, hulltrace.New(inst, o.trace == "always"))
 	if err := restore(ctx, e); err != nil {
 		return err
@@ -130,7 +135,7 @@ func run(o options) error {
 	defer os.Remove(inst.APISocket())
 	go func() { <-ctx.Done(); l.Close() }()
 	slog.Info("hulld answers", "socket", inst.APISocket(), "containerd", address, "runtime", o.runtime)
-	err = server.New(inst, e, spans, server.Version{Hull: Version, Containerd: version}, o.debug).Serve(l)
+	err = server.New(inst, e, server.Version{Hull: Version, Containerd: version}, o.debug).Serve(l, tracing)
 	if errors.Is(err, net.ErrClosed) {
 		return nil // by the signal; containers and companions live on
 	}
@@ -140,7 +145,11 @@ func run(o options) error {
 // companions starts or adopts hull-containerd and hull-trace, and returns the address of the containerd that is to be used.
 func companions(ctx context.Context, inst instance.Instance, o options) (string, error) {
 	began := make(chan error, 2)
-	if tracer, err := children.New(inst, "hull-trace", "--root", inst.Root); err != nil {
+	witness := []string{"--root", inst.Root}
+	if o.otlp != "" {
+		witness = append(witness, "--otlp", o.otlp)
+	}
+	if tracer, err := children.New(inst, "hull-trace", witness...); err != nil {
 		slog.Warn("runs cannot be traced", "error", err.Error()) // hull-trace is a witness, not a link of the chain
 	} else {
 		go tracer.Keep(ctx, began)
@@ -151,7 +160,11 @@ func companions(ctx context.Context, inst instance.Instance, o options) (string,
 	if o.containerd != "" {
 		return o.containerd, nil
 	}
-	supervisor, err := children.New(inst, "hull-containerd", "--root", inst.Root)
+	arguments := []string{"--root", inst.Root}
+	if o.debug {
+		arguments = append(arguments, "--debug")
+	}
+	supervisor, err := children.New(inst, "hull-containerd", arguments...)
 	if err != nil {
 		return "", err
 	}
