@@ -88,10 +88,7 @@ func run(o options) error {
 			return err
 		}
 	}
-	lock, err := children.Take(inst.PIDFile("hulld"), inst.APISocket())
-	if errors.Is(err, children.ErrHeld) {
-		return &stages.Error{Kind: stages.Conflict, Thing: inst.PIDFile("hulld"), Err: err, Hint: "a hulld of this root is running"}
-	}
+	lock, err := instance.Hold(inst.PIDFile("hulld"), inst.APISocket())
 	if err != nil {
 		return err
 	}

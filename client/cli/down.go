@@ -64,12 +64,12 @@ func (a *app) down(ctx context.Context, inst instance.Instance, keep bool) error
 // stopAll stops every running container, all at the same time. A daemon that died is started once more: only it can stop what it left.
 func (a *app) stopAll(ctx context.Context, inst instance.Instance) error {
 	client := engine.New(inst.APISocket())
-	_, daemon, err := lockHolder(inst.PIDFile("hulld"))
+	_, daemon, err := instance.Holder(inst.PIDFile("hulld"))
 	if err != nil {
 		return err
 	}
 	if !daemon {
-		_, containerd, err := lockHolder(inst.PIDFile("hull-containerd"))
+		_, containerd, err := instance.Holder(inst.PIDFile("hull-containerd"))
 		if err != nil || !containerd {
 			return err
 		}

@@ -58,7 +58,7 @@ func (a *app) statusCommand() *cobra.Command {
 // binaryRow is one binary's line. Without a lock on its pid file it is not running, whatever number stands there.
 func binaryRow(inst instance.Instance, name string) (row []string, up bool, err error) {
 	file := inst.PIDFile(name)
-	pid, alive, err := lockHolder(file)
+	pid, alive, err := instance.Holder(file)
 	if err != nil {
 		return nil, false, err
 	}

@@ -54,7 +54,7 @@ func (a *app) upCommand() *cobra.Command {
 
 func (a *app) up(ctx context.Context, inst instance.Instance, flags []string) error {
 	client := engine.New(inst.APISocket())
-	pid, running, err := lockHolder(inst.PIDFile("hulld"))
+	pid, running, err := instance.Holder(inst.PIDFile("hulld"))
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func awaitDaemon(ctx context.Context, client *engine.Client, inst instance.Insta
 		got, waitErr := syscall.Wait4(pid, &status, syscall.WNOHANG, nil)
 		ended := got == pid
 		if waitErr != nil {
-			_, alive, _ := lockHolder(inst.PIDFile("hulld"))
+			_, alive, _ := instance.Holder(inst.PIDFile("hulld"))
 			ended = !alive
 		}
 		if ended {

@@ -147,7 +147,7 @@ func testSecond(t *testing.T, c *containerdtest.Ours) {
 	require.Equal(t, fmt.Sprintf("%d\n%s\n", c.PID(), c.Socket), string(text))
 	code, said := c.Again()
 	require.Equal(t, 1, code)
-	require.Contains(t, said, "a hull-containerd of this instance is running, pid "+strconv.Itoa(c.PID()))
+	require.Contains(t, said, "another process runs already, pid "+strconv.Itoa(c.PID()))
 	for _, socket := range []string{c.Socket, c.Socket + ".ttrpc"} {
 		info, err := os.Stat(socket)
 		require.NoError(t, err)

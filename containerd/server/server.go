@@ -125,11 +125,11 @@ func Run(ctx context.Context, inst instance.Instance, p Paths) (err error) {
 	if err != nil {
 		return err
 	}
-	lock, err := takeLock(inst)
+	lock, err := instance.Hold(inst.PIDFile("hull-containerd"), inst.ContainerdSocket())
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer lock.Release()
 
 	db, err := meta.Open(filepath.Join(inst.ContainerdLib(), "metadata.db"), filepath.Join(inst.Run, "containerd.db"))
 	if err != nil {

@@ -1,3 +1,7 @@
+// Package children keeps hulld's two companions alive: hull-containerd and hull-trace. Each is a process in a session of its own, so that it
+// survives hulld; a living one is adopted, never started a second time; one that dies is started again.
+//
+// It is called by hulld's main alone. Containers are no children of anybody here.
 package children
 
 import (
@@ -91,7 +95,7 @@ func (c *Child) Keep(ctx context.Context, began chan<- error) {
 
 // adoptOrStart returns a channel that is closed when the process has ended.
 func (c *Child) adoptOrStart() (<-chan struct{}, error) {
-	if pid := holder(c.inst.PIDFile(c.name)); pid > 0 {
+	if pid, alive, err := instance.Holder(c.inst.PIDFile(c.name)); err == nil && alive {
 		if ended, err := watchProcess(pid); err == nil {
 			slog.Info("adopted a living companion", "binary", c.name, stages.AttrPID, pid)
 			return ended, nil

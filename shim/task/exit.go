@@ -21,7 +21,8 @@ const drainLimit = 2 * time.Second
 func (s *Service) exited(p *process, e reap.Exit) {
 	// 1. A start that is under way is answered and its event queued first.
 	p.order.Lock()
-	p.order.Unlock() //nolint:staticcheck // the lock is the wait
+	//lint:ignore SA2001 taking the lock is the wait
+	p.order.Unlock()
 
 	if p.exec == "" {
 		// 2. In a pid namespace of others the container's other processes live on: they end with the first one, as they would in its own.

@@ -1,15 +1,12 @@
 package collect
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 
 	"hull/stages/instance"
 	"hull/trace/bpf"
@@ -45,11 +42,14 @@ func serve(root, otlp, noKernel string) error {
 	if err != nil {
 		return err
 	}
-	lock, err := lockPIDFile(inst)
+	if err := privateDir(inst.Run); err != nil {
+		return err
+	}
+	lock, err := instance.Hold(inst.PIDFile("hull-trace"), inst.TraceSocket())
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer lock.Release()
 	st, err := openStore(inst.Traces())
 	if err != nil {
 		return err
@@ -96,31 +96,6 @@ func serve(root, otlp, noKernel string) error {
 	case err := <-failed:
 		return err
 	}
-}
-
-// lockPIDFile holds the lock on RUN/hull-trace.pid while this process lives (docs/seams.md, section 5).
-func lockPIDFile(inst instance.Instance) (*os.File, error) {
-	path := inst.PIDFile("hull-trace")
-	if err := privateDir(filepath.Dir(path)); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		old, _ := io.ReadAll(io.LimitReader(f, 64))
-		f.Close()
-		pid, _, _ := strings.Cut(string(old), "\n")
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%s: hull-trace runs already, pid %s", path, pid)
-		}
-		return nil, fmt.Errorf("flock %s: %w", path, err)
-	}
-	if err := f.Truncate(0); err == nil {
-		_, err = f.WriteAt(fmt.Appendf(nil, "%d\n%s\n", os.Getpid(), inst.TraceSocket()), 0)
-	}
-	return f, err
 }
 
 // ownedBy reports whether a process is the user's.

@@ -85,7 +85,7 @@ func TestRestart(t *testing.T) {
 
 	out, err := exec.Command(program, "--root", root, off).CombinedOutput()
 	require.Error(t, err)
-	require.Contains(t, string(out), "hull-trace runs already, pid ")
+	require.Contains(t, string(out), "another process runs already, pid ")
 	first.stop()
 	require.NoFileExists(t, first.inst.TraceSocket())
 

@@ -2,7 +2,6 @@ package collect
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -142,20 +141,6 @@ func (t *tree) stageOf(e *event, p *model.Process) string {
 // isInit reports whether a process shares the host's pid namespace and was set up by the runtime nevertheless: it outlived its maker.
 func (t *tree) isInit(p model.Proc) bool { return len(t.of(p).Parents) > 1 }
 
-// parentAt is who was the process's parent at a time; the zero Proc if that is not known.
-func (t *tree) parentAt(p model.Proc, time int64) (parent model.Proc) {
-	proc := t.procs[p]
-	if proc == nil {
-		return parent
-	}
-	for _, q := range proc.Parents {
-		if q.Time <= time || parent.PID == 0 {
-			parent = q.Proc
-		}
-	}
-	return parent
-}
-
 // exeAt is the executable that a process ran at a time; before its first exec it is its parent's.
 func (t *tree) exeAt(p model.Proc, time int64) (exe string) {
 	proc := t.procs[p]
@@ -285,9 +270,4 @@ func readStat(pid int) (s stat, err error) {
 func startOf(pid int) uint64 {
 	s, _ := readStat(pid)
 	return s.start
-}
-
-// sortedProcs lists a set of processes in a stable order.
-func sortedProcs(set map[model.Proc]bool) []model.Proc {
-	return slices.SortedFunc(maps.Keys(set), func(a, b model.Proc) int { return a.PID - b.PID })
 }
