@@ -52,7 +52,8 @@ soak: ## Run the tests again and again until one fails (needs root): make soak R
 	$(GO) test -count=$(or $(RUNS),10) -timeout 4h -failfast ./...
 
 test-vm: build ## Run the tests that need another kernel, in a QEMU guest
-	HULL_REQUIRE=qemu $(GO) test -count=1 -run 'VM' ./...
+	@.ci/vm-parts
+	HULL_VM_TESTS=1 HULL_REQUIRE=qemu,vm $(GO) test -count=1 -v -run 'PureV2' ./runc/cgroup
 
 generate: ## Make the generated files anew: docs, BPF objects (needs clang)
 	$(GO) generate ./...

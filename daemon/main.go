@@ -36,8 +36,8 @@ const Version = "0.1.0"
 const startTimeout = 30 * time.Second
 
 type options struct {
-	root, containerd, runtime, trace, otlp string
-	debug                                  bool
+	root, containerd, runtime, trace, otlp, noKernel string
+	debug                                            bool
 }
 
 // Main runs hulld until a signal ends it, and returns its exit code.
@@ -50,6 +50,7 @@ func Main(args []string, stderr io.Writer) int {
 	flags.StringVar(&o.runtime, "runtime", "io.containerd.hull.v2", "name or absolute path of the shim that containerd starts")
 	flags.StringVar(&o.trace, "trace", "never", "always: every run is traced, a docker client's as well; never: only those that ask for it")
 	flags.StringVar(&o.otlp, "otlp", "", "push finished traces to this OTLP endpoint: http://, https:// or grpc://HOST:PORT")
+	flags.StringVar(&o.noKernel, "no-kernel", "", "start hull-trace without the kernel's side, for this `reason`")
 	flags.BoolVar(&o.debug, "debug", false, "log every request, and record the spans of the libraries for HTTP and gRPC as well")
 	tcp := flags.String("H", "", "refused: hulld listens on a UNIX socket only")
 	if err := flags.Parse(args); err != nil {
@@ -101,7 +102,7 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	address, err := companions(ctx, inst, o)
+	address, witness, err := companions(ctx, inst, o)
 	if err != nil {
 		return err
 	}
@@ -115,16 +116,23 @@ func run(o options) error {
 	}
 	defer ctd.Close()
 	ready, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
 	version, err := ctd.Ready(ready)
-	cancel()
 	if err != nil {
 		return fmt.Errorf("%w (its log: %s)", err, inst.LogFile("hull-containerd"))
+	}
+	tracer := hulltrace.New(inst, o.trace == "always")
+	if witness {
+		// A run that wants to be traced, or a hull down, right after hull up must find it.
+		if err := tracer.Ready(ready); err != nil {
+			slog.Warn("runs cannot be traced", "error", err.Error())
+		}
 	}
 	st, err := store.Open(inst)
 	if err != nil {
 		return err
 	}
-	e := engine.New(inst, ctd, st, engine.Runtime{Name: o.runtime, Logger: logger}, spans, hulltrace.New(inst, o.trace == "always"))
+	e := engine.New(inst, ctd, st, engine.Runtime{Name: o.runtime, Logger: logger}, spans, tracer)
 	if err := restore(ctx, e); err != nil {
 		return err
 	}
@@ -142,34 +150,47 @@ func run(o options) error {
 	return err
 }
 
-// companions starts or adopts hull-containerd and hull-trace, and returns the address of the containerd that is to be used.
-func companions(ctx context.Context, inst instance.Instance, o options) (string, error) {
-	began := make(chan error, 2)
-	witness := []string{"--root", inst.Root}
-	if o.otlp != "" {
-		witness = append(witness, "--otlp", o.otlp)
+// companions starts or adopts hull-containerd and hull-trace, and returns the address of the containerd that is to be used. Nothing is
+// started before both have been looked for.
+func companions(ctx context.Context, inst instance.Instance, o options) (address string, witness bool, err error) {
+	var all []*children.Child
+	if address = o.containerd; address == "" {
+		args := []string{"--root", inst.Root}
+		if o.debug {
+			args = append(args, "--debug")
+		}
+		supervisor, err := children.New(inst, "hull-containerd", args...)
+		if err != nil {
+			return "", false, err
+		}
+		all, address = append(all, supervisor), inst.ContainerdSocket()
 	}
-	if tracer, err := children.New(inst, "hull-trace", witness...); err != nil {
+	args := []string{"--root", inst.Root}
+	if o.otlp != "" {
+		args = append(args, "--otlp", o.otlp)
+	}
+	if o.noKernel != "" {
+		args = append(args, "--no-kernel", o.noKernel)
+	}
+	tracer, err := children.New(inst, "hull-trace", args...)
+	switch {
+	case err != nil:
 		slog.Warn("runs cannot be traced", "error", err.Error()) // hull-trace is a witness, not a link of the chain
-	} else {
-		go tracer.Keep(ctx, began)
+	case o.noKernel != "" && tracer.Alive():
+		return "", false, &stages.Error{
+			Kind: stages.Conflict, Thing: "--no-kernel", Err: errors.New("hull-trace runs already"), Hint: "hull down, then hull up again",
+		}
+	default:
+		all, witness = append(all, tracer), true
+	}
+	for _, c := range all {
+		began := make(chan error, 1)
+		go c.Keep(ctx, began)
 		if err := <-began; err != nil {
-			return "", err
+			return "", false, err
 		}
 	}
-	if o.containerd != "" {
-		return o.containerd, nil
-	}
-	arguments := []string{"--root", inst.Root}
-	if o.debug {
-		arguments = append(arguments, "--debug")
-	}
-	supervisor, err := children.New(inst, "hull-containerd", arguments...)
-	if err != nil {
-		return "", err
-	}
-	go supervisor.Keep(ctx, began)
-	return inst.ContainerdSocket(), <-began
+	return address, witness, nil
 }
 
 // restore finds the containers of an earlier hulld, and returns once their state is known and exits are listened for.

@@ -83,7 +83,8 @@ func makerError(program string, err error, text string) error {
 			e.Kind = stages.Conflict
 		}
 	} else if errors.Is(err, os.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
-		e.Kind, e.Hint = stages.Unavailable, "hull-bundle is missing: build it, or name it with --bundle"
+		// Not the errno's words: a docker client reads "no such file or directory" as "the container's program is missing" (exit code 127).
+		e.Kind, e.Err, e.Hint = stages.Unavailable, errors.New("the program is missing"), "build it, or name it with --bundle"
 	}
 	return e
 }

@@ -71,7 +71,10 @@ func (l *Launcher) Binary(runtime string) (string, error) {
 		}
 		path = found
 	}
-	if info, err := os.Stat(path); err != nil {
+	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		// Not the errno's words: a docker client reads "no such file or directory" as "the container's program is missing" (exit code 127).
+		return "", missing(stages.NotFound, fmt.Errorf("%s is missing", path), hint)
+	} else if err != nil {
 		return "", missing(stages.NotFound, err, hint)
 	} else if info.IsDir() || info.Mode()&0o111 == 0 {
 		return "", missing(stages.NotFound, fmt.Errorf("%s cannot be executed", path), hint)

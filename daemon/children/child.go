@@ -56,6 +56,12 @@ func Beside(name string) (string, error) {
 	return path, nil
 }
 
+// Alive tells whether the process is there already.
+func (c *Child) Alive() bool {
+	_, alive, err := instance.Holder(c.inst.PIDFile(c.name))
+	return err == nil && alive
+}
+
 // Keep adopts the living process or starts one, and goes on doing so until ctx ends; the process then lives on. The first result comes on
 // began: nil once a process is there.
 func (c *Child) Keep(ctx context.Context, began chan<- error) {

@@ -123,11 +123,21 @@ func (c *Client) wrap(step stages.ID, thing string, err error) error {
 		return &stages.Error{Step: step, Thing: thing, Err: err}
 	}
 	e := &stages.Error{Step: step, Thing: thing, Err: fmt.Errorf("%s", oneLine(st.Message())), Kind: kindOf(st)}
-	if st.Code() == codes.Unavailable {
+	if st.Code() == codes.Unavailable && !c.answers() {
 		e.Thing = c.Address
 		e.Hint = "containerd does not answer; hulld starts hull-containerd again by itself"
 	}
 	return e
+}
+
+// answers tells whether somebody listens on containerd's socket. The code Unavailable alone does not say who is missing: containerd itself,
+// or a part behind it that it speaks of.
+func (c *Client) answers() bool {
+	conn, err := instance.Dial(context.Background(), "unix", c.Address)
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil
 }
 
 // kindOf reads the kind out of the status code and, for the two errors that docker's clients must tell apart, out of the runtime's words

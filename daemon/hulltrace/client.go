@@ -24,6 +24,7 @@ import (
 const Label = "hull.trace"
 
 const (
+	readyTimeout = 10 * time.Second // a hull-trace that has just been started loads its programs into the kernel
 	beginTimeout = 5 * time.Second  // attaching the eBPF programs
 	endTimeout   = 60 * time.Second // hull-trace answers when the trace is complete
 )
@@ -41,6 +42,19 @@ func New(inst instance.Instance, always bool) *Client {
 		return instance.Dial(ctx, "unix", inst.TraceSocket())
 	}
 	return &Client{Always: always, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+}
+
+// Ready waits until hull-trace answers, as long as ctx and readyTimeout allow.
+func (c *Client) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	for {
+		err := c.do(ctx, http.MethodGet, "/traces", nil)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // Wanted reports whether a container with these labels is to be traced.

@@ -62,7 +62,12 @@ func (o Options) Runtime(bundle, namespace string) (*Runtime, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return nil, &stages.Error{Step: stages.ShimRuntimeCreate, Kind: stages.Unavailable, Thing: name, Err: errors.Unwrap(err), Hint: "install an OCI runtime, or name one"}
+		why := errors.Unwrap(err)
+		if errors.Is(err, os.ErrNotExist) {
+			// Not the errno's words: a docker client reads "no such file or directory" as "the container's program is missing" (exit code 127).
+			why = errors.New("the runtime is missing")
+		}
+		return nil, &stages.Error{Step: stages.ShimRuntimeCreate, Kind: stages.Unavailable, Thing: name, Err: why, Hint: "install an OCI runtime, or name one"}
 	}
 	root := o.Root
 	if root == "" {
