@@ -19,7 +19,7 @@ demo: build ## Run one traced container in a private root (needs root), and leav
 	@bin/demo
 
 # The busybox of HULL_TOOLS, under the name that everybody knows.
-picture: export HULL_ROOT := $(CURDIR)/.hull/picture
+picture: export HULL_ROOT := /tmp/hull-picture
 picture: build ## Take docs/trace.png anew: the page of a real run of busybox, in Chromium (needs root)
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers busybox-static
 	@mkdir -p $(HULL_ROOT)
