@@ -24,6 +24,7 @@ import (
 	"hull/stages"
 	"hull/stages/instance"
 	"hull/trace/span"
+	"hull/trace/span/otel"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,8 +36,8 @@ const Version = "0.1.0"
 const startTimeout = 30 * time.Second
 
 type options struct {
-	root, containerd, runtime, trace, noKernel string
-	debug                                      bool
+	root, containerd, runtime, trace, otlp, noKernel string
+	debug                                            bool
 }
 
 // Main runs hulld until a signal ends it, and returns its exit code.
@@ -48,8 +49,9 @@ func Main(args []string, stderr io.Writer) int {
 	flags.StringVar(&o.containerd, "containerd", "", "socket of a running containerd, instead of a hull-containerd of our own")
 	flags.StringVar(&o.runtime, "runtime", "io.containerd.hull.v2", "name or absolute path of the shim that containerd starts")
 	flags.StringVar(&o.trace, "trace", "never", "always: every run is traced, a docker client's as well; never: only those that ask for it")
+	flags.StringVar(&o.otlp, "otlp", "", "push finished traces to this OTLP endpoint: http://, https:// or grpc://HOST:PORT")
 	flags.StringVar(&o.noKernel, "no-kernel", "", "start hull-trace without the kernel's side, for this `reason`")
-	flags.BoolVar(&o.debug, "debug", false, "log every request")
+	flags.BoolVar(&o.debug, "debug", false, "log every request, and record the spans of the libraries for HTTP and gRPC as well")
 	tcp := flags.String("H", "", "refused: hulld listens on a UNIX socket only")
 	if err := flags.Parse(args); err != nil {
 		return 125
@@ -100,11 +102,15 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	address, tracing, err := companions(ctx, inst, o)
+	address, witness, err := companions(ctx, inst, o)
 	if err != nil {
 		return err
 	}
-	ctd, err := containerd.Dial(address)
+	spans := span.New("hulld", inst.SpanSocket(), true)
+	defer spans.Close()
+	tracing := otel.Join(spans, o.debug)
+	defer tracing.Close(context.Background())
+	ctd, err := containerd.Dial(address, tracing)
 	if err != nil {
 		return err
 	}
@@ -116,7 +122,7 @@ func run(o options) error {
 		return fmt.Errorf("%w (its log: %s)", err, inst.LogFile("hull-containerd"))
 	}
 	tracer := hulltrace.New(inst, o.trace == "always")
-	if tracing {
+	if witness {
 		// A run that wants to be traced, or a hull down, right after hull up must find it.
 		if err := tracer.Ready(ready); err != nil {
 			slog.Warn("runs cannot be traced", "error", err.Error())
@@ -126,7 +132,6 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	spans := span.New("hulld", inst.SpanSocket(), true)
 	e := engine.New(inst, ctd, st, engine.Runtime{Name: o.runtime, Logger: logger}, spans, tracer)
 	if err := restore(ctx, e); err != nil {
 		return err
@@ -138,7 +143,7 @@ func run(o options) error {
 	defer os.Remove(inst.APISocket())
 	go func() { <-ctx.Done(); l.Close() }()
 	slog.Info("hulld answers", "socket", inst.APISocket(), "containerd", address, "runtime", o.runtime)
-	err = server.New(inst, e, spans, server.Version{Hull: Version, Containerd: version}, o.debug).Serve(l)
+	err = server.New(inst, e, server.Version{Hull: Version, Containerd: version}, o.debug).Serve(l, tracing)
 	if errors.Is(err, net.ErrClosed) {
 		return nil // by the signal; containers and companions live on
 	}
@@ -147,16 +152,23 @@ func run(o options) error {
 
 // companions starts or adopts hull-containerd and hull-trace, and returns the address of the containerd that is to be used. Nothing is
 // started before both have been looked for.
-func companions(ctx context.Context, inst instance.Instance, o options) (address string, tracing bool, err error) {
+func companions(ctx context.Context, inst instance.Instance, o options) (address string, witness bool, err error) {
 	var all []*children.Child
 	if address = o.containerd; address == "" {
-		supervisor, err := children.New(inst, "hull-containerd", "--root", inst.Root)
+		args := []string{"--root", inst.Root}
+		if o.debug {
+			args = append(args, "--debug")
+		}
+		supervisor, err := children.New(inst, "hull-containerd", args...)
 		if err != nil {
 			return "", false, err
 		}
 		all, address = append(all, supervisor), inst.ContainerdSocket()
 	}
 	args := []string{"--root", inst.Root}
+	if o.otlp != "" {
+		args = append(args, "--otlp", o.otlp)
+	}
 	if o.noKernel != "" {
 		args = append(args, "--no-kernel", o.noKernel)
 	}
@@ -169,7 +181,7 @@ func companions(ctx context.Context, inst instance.Instance, o options) (address
 			Kind: stages.Conflict, Thing: "--no-kernel", Err: errors.New("hull-trace runs already"), Hint: "hull down, then hull up again",
 		}
 	default:
-		all, tracing = append(all, tracer), true
+		all, witness = append(all, tracer), true
 	}
 	for _, c := range all {
 		began := make(chan error, 1)
@@ -178,7 +190,7 @@ func companions(ctx context.Context, inst instance.Instance, o options) (address
 			return "", false, err
 		}
 	}
-	return address, tracing, nil
+	return address, witness, nil
 }
 
 // restore finds the containers of an earlier hulld, and returns once their state is known and exits are listened for.

@@ -34,6 +34,7 @@ const (
 	ContainerdTaskCreate
 	ContainerdTaskStart
 	ContainerdExitForward
+	ContainerdTaskDelete
 	ContainerdRestore
 
 	BundleCreate
@@ -50,6 +51,7 @@ const (
 	ShimReap
 	ShimExitRecord
 	ShimExitPublish
+	ShimRuntimeDelete
 
 	RuncCreate
 	RuncCgroupCreate

@@ -135,6 +135,11 @@ var table = [count]Step{
 		Why: "Whoever subscribed to events learns of the exit; the daemon is one of them.", Flags: Late,
 		Proof: none(onOpenSocks), Man: []string{"containerd.services.events.ttrpc.v1.Events/Forward"},
 	},
+	ContainerdTaskDelete: {
+		Name: "containerd.task.delete", Parent: DaemonExitObserve, Stage: Containerd, Title: "containerd deletes the task",
+		Why: "The dead container's shim, bundle and runtime state are still there until somebody has taken the exit code and says so.", Flags: Late,
+		Proof: none(onOpenSocks), Man: []string{"containerd.services.tasks.v1.Tasks/Delete"},
+	},
 	ContainerdRestore: {
 		Name: "containerd.restore", Stage: Containerd, Title: "a restarted containerd finds its shims again",
 		Why: "The shim's socket is in the bundle: reconnecting is reading a file and dialling.", Flags: Optional | Repeats | Kernel,
@@ -179,12 +184,12 @@ var table = [count]Step{
 	},
 	ShimRuntimeCreate: {
 		Name: "shim.runtime.create", Parent: ContainerdTaskCreate, Stage: Shim, Title: "the shim runs `runc create`",
-		Why:   "The runtime is a program, not a library: any OCI runtime fits here.",
+		Why: "The runtime is a program, not a library: any OCI runtime fits here.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "create"}).in(Child), Man: []string{"execve(2)", "OCI runtime-spec: runtime.md"},
 	},
 	ShimRuntimeStart: {
 		Name: "shim.runtime.start", Parent: ContainerdTaskStart, Stage: Shim, Title: "the shim runs `runc start`",
-		Why:   "It lets the waiting first process go on to the user's program.",
+		Why: "It lets the waiting first process go on to the user's program.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}).in(Child), Man: []string{"execve(2)"},
 	},
 	ShimAdopt: {
@@ -206,6 +211,12 @@ var table = [count]Step{
 		Name: "shim.exit.publish", Parent: ShimAdopt, Stage: Shim, Title: "the exit is published",
 		Why: "An event to containerd, which passes it on to its subscribers.", Flags: Late,
 		Proof: none(onOpenSocks), Man: []string{"containerd.services.events.ttrpc.v1.Events/Forward"},
+	},
+
+	ShimRuntimeDelete: {
+		Name: "shim.runtime.delete", Parent: ContainerdTaskDelete, Stage: Shim, Title: "the shim runs `runc delete`",
+		Why: "The runtime made the cgroups and the state, so it takes them back; the shim then unmounts the root file system and leaves.", Flags: Late | Kernel,
+		Proof: event(EventExec, Arg{Key: "argv", Has: "delete"}).in(Child), Man: []string{"execve(2)", "OCI runtime-spec: runtime.md delete"},
 	},
 
 	RuncCreate: {
@@ -364,7 +375,7 @@ var table = [count]Step{
 		Proof: event(EventExec, Arg{Key: "argv", Has: "kill"}).in(Program), Man: []string{"pidfd_send_signal(2)"},
 	},
 	RuncDelete: {
-		Name: "runc.delete", Stage: Runc, Title: "`runc delete` removes what is left",
+		Name: "runc.delete", Parent: ShimRuntimeDelete, Stage: Runc, Title: "`runc delete` removes what is left",
 		Why: "The process is gone; its cgroup and the runtime's state are not.", Flags: Late,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "delete"}).in(Program), Man: []string{"rmdir(2)", "OCI runtime-spec: runtime.md delete"},
 	},

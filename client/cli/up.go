@@ -19,13 +19,14 @@ import (
 
 // upCommand is `hull up`: it starts hulld, which starts or adopts hull-containerd and hull-trace, and leaves when the daemon answers.
 func (a *app) upCommand() *cobra.Command {
-	var trace, containerd, noKernel string
+	var trace, containerd, otlp, noKernel string
 	var debug bool
 	c := &cobra.Command{Use: "up [OPTIONS]", Short: "Start the engine of this instance, and leave it running", Args: args(0, 0), DisableFlagsInUseLine: true}
 	c.Flags().StringVar(&trace, "trace", "never", "Which runs of any client are traced: always or never")
 	c.Flags().StringVar(&containerd, "containerd", "", "Use the containerd that listens at this `address`, instead of starting hull-containerd")
+	c.Flags().StringVar(&otlp, "otlp", "", "Push finished traces to this `endpoint`: http://HOST:4318, https://… or grpc://HOST:4317")
 	c.Flags().StringVar(&noKernel, "no-kernel", "", "Trace without the kernel's side, for this `reason` (for demonstrations)")
-	c.Flags().BoolVar(&debug, "debug", false, "Log more, and allow faults")
+	c.Flags().BoolVar(&debug, "debug", false, "Log more, allow faults, and record the spans of the libraries for HTTP and gRPC as well")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if trace != "always" && trace != "never" {
 			return &exit{125, fmt.Errorf("invalid argument %q for \"--trace\" flag: use always or never", trace)}
@@ -40,6 +41,9 @@ func (a *app) upCommand() *cobra.Command {
 		}
 		if containerd != "" {
 			flags = append(flags, "--containerd", containerd)
+		}
+		if otlp != "" {
+			flags = append(flags, "--otlp", otlp)
 		}
 		if noKernel != "" {
 			flags = append(flags, "--no-kernel", noKernel)

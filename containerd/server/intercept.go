@@ -7,13 +7,11 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	ctdns "github.com/containerd/containerd/v2/pkg/namespaces"
 
 	"hull/stages"
-	"hull/trace/span"
 )
 
 // unary stands around every call: it joins the caller's trace, and gives errors the codes that containerd's clients know.
@@ -34,17 +32,12 @@ type entered struct {
 
 func (e *entered) Context() context.Context { return e.ctx }
 
-// enter reads a call's metadata: containerd's namespace, and the place in the caller's trace.
+// enter reads a call's metadata: containerd's namespace, and (by otelgrpc's handler) the place in the caller's trace.
 func (s *server) enter(ctx context.Context) context.Context {
 	if ns, ok := ctdns.Namespace(ctx); ok {
 		ctx = ctdns.WithNamespace(ctx, ns)
 	}
-	if md, ok := metadata.FromIncomingContext(ctx); ok {
-		if parent := md.Get("traceparent"); len(parent) > 0 {
-			ctx = s.recorder.Join(ctx, span.Parse(parent[0]))
-		}
-	}
-	return ctx
+	return s.tracing.Enter(ctx)
 }
 
 // wire turns an error into a gRPC status: by its stages.Kind, by containerd's error classes, or as the shim sent it.

@@ -34,6 +34,7 @@ import (
 	versionapi "github.com/containerd/containerd/api/services/version/v1"
 	"github.com/containerd/containerd/v2/plugins/services/content/contentserver"
 	"github.com/containerd/log"
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -47,6 +48,7 @@ import (
 	"hull/containerd/task"
 	"hull/stages/instance"
 	"hull/trace/span"
+	"hull/trace/span/otel"
 )
 
 // maxMessage bounds one gRPC message, as containerd does.
@@ -64,6 +66,7 @@ func Main(args []string, stderr io.Writer) int {
 	flags.StringVar(&p.Runtime, "runtime", "", "the OCI runtime's `path` (default: hull-runc beside this program)")
 	flags.StringVar(&p.Shim, "shim", "", "hull-shim's `path` (default: beside this program)")
 	flags.StringVar(&p.Bundle, "bundle", "", "hull-bundle's `path` (default: beside this program)")
+	debug := flags.Bool("debug", false, "record the spans of the library for gRPC as well")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -81,7 +84,7 @@ func Main(args []string, stderr io.Writer) int {
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 		defer stop()
-		err = Run(ctx, inst, p)
+		err = Run(ctx, inst, p, *debug)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "hull-containerd:", err)
@@ -115,12 +118,13 @@ type server struct {
 	events     *event.Exchange
 	tasks      *task.Manager
 	recorder   *span.Recorder
+	tracing    *otel.Tracing
 	namespaces *namespaces
 	done       chan struct{} // closed when we leave; it ends the streams that would never end by themselves
 }
 
 // Run serves until ctx ends. The one place where the parts are put together.
-func Run(ctx context.Context, inst instance.Instance, p Paths) (err error) {
+func Run(ctx context.Context, inst instance.Instance, p Paths, debug bool) (err error) {
 	p, self, err := p.beside()
 	if err != nil {
 		return err
@@ -142,8 +146,10 @@ func Run(ctx context.Context, inst instance.Instance, p Paths) (err error) {
 	}
 	recorder := span.New("hull-containerd", inst.SpanSocket(), true)
 	defer recorder.Close()
+	tracing := otel.Join(recorder, debug)
+	defer tracing.Close(context.Background())
 	s := &server{
-		inst: inst, db: db, snapshots: snapshots, recorder: recorder, events: &event.Exchange{},
+		inst: inst, db: db, snapshots: snapshots, recorder: recorder, tracing: tracing, events: &event.Exchange{},
 		content:    content.New(filepath.Join(inst.ContainerdLib(), "content"), db),
 		namespaces: newNamespaces(db), done: make(chan struct{}),
 	}
@@ -183,6 +189,7 @@ func Run(ctx context.Context, inst instance.Instance, p Paths) (err error) {
 // serve answers clients until ctx ends. Calls that are under way then are cut off: their clients see Unavailable, and shims go on.
 func (s *server) serve(ctx context.Context, l net.Listener) error {
 	g := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.MaxConcurrentStreams(4096),
+		grpc.StatsHandler(otelgrpc.NewServerHandler(s.tracing.GRPC()...)),
 		grpc.ChainUnaryInterceptor(s.unary), grpc.ChainStreamInterceptor(s.stream))
 	s.register(g)
 	failed := make(chan error, 1)

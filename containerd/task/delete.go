@@ -14,6 +14,7 @@ import (
 
 	"hull/containerd/shimproc"
 	"hull/stages"
+	"hull/trace/span"
 )
 
 // An Exit is how a process ended.
@@ -24,11 +25,13 @@ type Exit struct {
 }
 
 // Delete removes a stopped task, or one that was never started: its container, its shim, its bundle. A running one is refused.
-func (m *Manager) Delete(ctx context.Context, namespace, id string) (Exit, error) {
+func (m *Manager) Delete(ctx context.Context, namespace, id string) (e Exit, err error) {
 	t, err := m.get(name{namespace, id})
 	if err != nil {
 		return Exit{}, err
 	}
+	ctx, sp := span.Start(ctx, stages.ContainerdTaskDelete)
+	defer sp.End(&err)
 	t.mu.Lock()
 	if t.busy {
 		t.mu.Unlock()
@@ -38,7 +41,6 @@ func (m *Manager) Delete(ctx context.Context, namespace, id string) (Exit, error
 	conn := t.conn
 	t.mu.Unlock()
 
-	var e Exit
 	if conn != nil {
 		e, err = m.deleteByShim(ctx, t, conn)
 	} else {

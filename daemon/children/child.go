@@ -57,7 +57,10 @@ func Beside(name string) (string, error) {
 }
 
 // Alive tells whether the process is there already.
-func (c *Child) Alive() bool { return holder(c.inst.PIDFile(c.name)) > 0 }
+func (c *Child) Alive() bool {
+	_, alive, err := instance.Holder(c.inst.PIDFile(c.name))
+	return err == nil && alive
+}
 
 // Keep adopts the living process or starts one, and goes on doing so until ctx ends; the process then lives on. The first result comes on
 // began: nil once a process is there.

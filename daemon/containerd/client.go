@@ -17,7 +17,7 @@ import (
 
 	"hull/stages"
 	"hull/stages/instance"
-	"hull/trace/span"
+	"hull/trace/span/otel"
 
 	"github.com/containerd/containerd/api/services/containers/v1"
 	"github.com/containerd/containerd/api/services/content/v1"
@@ -28,6 +28,7 @@ import (
 	"github.com/containerd/containerd/api/services/snapshots/v1"
 	"github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/services/version/v1"
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
@@ -62,8 +63,8 @@ type Client struct {
 	version    version.VersionClient
 }
 
-// Dial makes the client of the containerd that listens on the UNIX socket address. It does not connect yet.
-func Dial(address string) (*Client, error) {
+// Dial makes the client of the containerd that listens on the UNIX socket address. It does not connect yet. Calls carry their place in the trace.
+func Dial(address string, tracing *otel.Tracing) (*Client, error) {
 	conn, err := grpc.NewClient("passthrough:///"+address,
 		grpc.WithTransportCredentials(insecure.NewCredentials()), // a UNIX socket: the directory's mode is the credential
 		grpc.WithContextDialer(func(ctx context.Context, path string) (net.Conn, error) { return instance.Dial(ctx, "unix", path) }),
@@ -72,6 +73,7 @@ func Dial(address string) (*Client, error) {
 			Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.5, Jitter: 0.2, MaxDelay: time.Second},
 			MinConnectTimeout: 5 * time.Second,
 		}),
+		grpc.WithStatsHandler(otelgrpc.NewClientHandler(tracing.GRPC()...)),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
 		grpc.WithUnaryInterceptor(func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 			return call(outgoing(ctx), method, req, reply, cc, opts...)
@@ -102,12 +104,9 @@ func (c *Client) Ready(ctx context.Context) (string, error) {
 	return v.Version, nil
 }
 
-// outgoing adds what every call carries: the namespace, and the place in the trace.
+// outgoing adds what every call carries: the namespace, and the lease it works under.
 func outgoing(ctx context.Context) context.Context {
 	pairs := []string{"containerd-namespace", Namespace}
-	if tp := span.Current(ctx).String(); tp != "" {
-		pairs = append(pairs, "traceparent", tp)
-	}
 	if lease, ok := ctx.Value(leaseKey{}).(string); ok {
 		pairs = append(pairs, "containerd-lease", lease)
 	}

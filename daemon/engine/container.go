@@ -6,6 +6,7 @@ import (
 
 	"hull/daemon/store"
 	"hull/stages"
+	"hull/trace/span"
 
 	"github.com/moby/moby/api/types/container"
 )
@@ -21,8 +22,19 @@ type Container struct {
 	next     *outcome // of the run that is going on, or of the next one
 	gone     *outcome // of the container: done when it has been removed
 	removing bool
+	waiting  span.Context // the last wait of the container's own trace: learning of the exit is its answer
 
 	streams streams
+}
+
+// exitTrace is where in the trace the container's exit belongs.
+func (c *Container) exitTrace() span.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.waiting.Valid() {
+		return c.waiting
+	}
+	return span.Parse(c.rec.TraceParent)
 }
 
 // An outcome is something that waiters wait for.

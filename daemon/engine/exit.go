@@ -56,7 +56,7 @@ func (e *Engine) exited(ctx context.Context, c *Container, x containerd.Exit) {
 	if rec.State.Status != container.StateRunning || x.PID != 0 && int(x.PID) != rec.State.PID {
 		return // an event of an earlier run, or one that reconcile was faster with
 	}
-	ctx, sp := span.Start(e.tracing.rec.Join(ctx, span.Parse(rec.TraceParent)), stages.DaemonExitObserve)
+	ctx, sp := span.Start(e.tracing.rec.Join(ctx, c.exitTrace()), stages.DaemonExitObserve)
 	defer sp.End(nil)
 	sp.Set(stages.AttrContainer, c.ID)
 

@@ -49,7 +49,7 @@ func (e *Engine) Remove(ctx context.Context, ref string, force bool) error {
 }
 
 func (e *Engine) killAndWait(ctx context.Context, c *Container) error {
-	w, err := e.Wait(c.ID, container.WaitConditionNotRunning)
+	w, err := e.Wait(context.Background(), c.ID, container.WaitConditionNotRunning)
 	if err != nil || w.outcome == nil {
 		return err
 	}

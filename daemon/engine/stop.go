@@ -42,7 +42,7 @@ func (e *Engine) Stop(ctx context.Context, ref string, timeout *int, signal stri
 	if timeout != nil {
 		seconds = *timeout
 	}
-	w, err := e.Wait(c.ID, container.WaitConditionNotRunning)
+	w, err := e.Wait(context.Background(), c.ID, container.WaitConditionNotRunning)
 	if err != nil {
 		return err
 	}

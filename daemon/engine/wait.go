@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"hull/stages"
+	"hull/trace/span"
 
 	"github.com/moby/moby/api/types/container"
 )
@@ -16,13 +17,16 @@ type Waiter struct {
 }
 
 // Wait registers for the container's next exit, for its not running (which may be so already), or for its removal.
-func (e *Engine) Wait(ref string, condition container.WaitCondition) (*Waiter, error) {
+func (e *Engine) Wait(ctx context.Context, ref string, condition container.WaitCondition) (*Waiter, error) {
 	c, err := e.registry.find(ref)
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if at := span.Current(ctx); at.Valid() && at.Trace == span.Parse(c.rec.TraceParent).Trace {
+		c.waiting = at
+	}
 	w := &Waiter{container: c}
 	switch condition {
 	case "", container.WaitConditionNotRunning:

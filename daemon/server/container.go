@@ -118,7 +118,7 @@ func (s *Server) removeContainer(w http.ResponseWriter, r *http.Request) error {
 
 // waitContainer registers the wait, and only then sends the headers: the docker client starts the container when it has seen them.
 func (s *Server) waitContainer(w http.ResponseWriter, r *http.Request) error {
-	waiter, err := s.engine.Wait(r.PathValue("id"), container.WaitCondition(r.URL.Query().Get("condition")))
+	waiter, err := s.engine.Wait(r.Context(), r.PathValue("id"), container.WaitCondition(r.URL.Query().Get("condition")))
 	if err != nil {
 		return err
 	}

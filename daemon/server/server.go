@@ -26,7 +26,7 @@ import (
 	"hull/daemon/engine"
 	"hull/stages"
 	"hull/stages/instance"
-	"hull/trace/span"
+	"hull/trace/span/otel"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,7 +41,6 @@ const (
 type Server struct {
 	inst    instance.Instance
 	engine  *engine.Engine
-	spans   *span.Recorder
 	version Version
 	debug   bool
 	routes  *http.ServeMux
@@ -51,8 +50,8 @@ type Server struct {
 type Version struct{ Hull, Containerd string }
 
 // New makes the server.
-func New(inst instance.Instance, e *engine.Engine, spans *span.Recorder, v Version, debug bool) *Server {
-	s := &Server{inst: inst, engine: e, spans: spans, version: v, debug: debug, routes: http.NewServeMux()}
+func New(inst instance.Instance, e *engine.Engine, v Version, debug bool) *Server {
+	s := &Server{inst: inst, engine: e, version: v, debug: debug, routes: http.NewServeMux()}
 	handle := func(pattern string, h func(http.ResponseWriter, *http.Request) error) {
 		s.routes.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := h(w, r); err != nil {
@@ -70,10 +69,10 @@ func New(inst instance.Instance, e *engine.Engine, spans *span.Recorder, v Versi
 
 type registrar func(pattern string, h func(http.ResponseWriter, *http.Request) error)
 
-// Serve answers requests on l until it is closed.
-func (s *Server) Serve(l net.Listener) error {
+// Serve answers requests on l until it is closed; tracing finds each request's place in its caller's trace.
+func (s *Server) Serve(l net.Listener, tracing *otel.Tracing) error {
 	h := &http.Server{
-		Handler: s, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: tracing.Handler("Engine API", s), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, peerKey{}, peerPID(c))
@@ -105,7 +104,7 @@ func peerPID(c net.Conn) int {
 
 var versioned = regexp.MustCompile(`^/v([0-9]+)\.([0-9]+)(/.*)$`)
 
-// ServeHTTP takes the version off the path, joins the caller's trace and finds the route.
+// ServeHTTP takes the version off the path and finds the route.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Api-Version", apiVersion)
@@ -123,8 +122,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = r.Clone(r.Context())
 		r.URL.Path, r.URL.RawPath = m[3], ""
 	}
-	ctx := s.spans.Join(r.Context(), span.Parse(r.Header.Get("traceparent")))
-	r = r.WithContext(context.WithValue(ctx, versionKey{}, asked))
+	r = r.WithContext(context.WithValue(r.Context(), versionKey{}, asked))
 	slog.Debug("request", "method", r.Method, "path", r.URL.Path)
 	if _, pattern := s.routes.Handler(r); pattern == "" || path.Clean(r.URL.Path) != r.URL.Path {
 		writeError(w, r, failure(stages.NotFound, "page not found"))

@@ -138,9 +138,9 @@ type builder struct {
 
 // build makes one hierarchy's directories, from the mount point down.
 func (b *builder) build(ctx context.Context, h hierarchy, names []string) (m Member, err error) {
-	dir := path.Join(append([]string{h.mount}, names...)...)
 	_, sp := span.Start(ctx, stages.RuncCgroupCreate)
-	sp.Instance(dir)
+	sp.Instance(h.String())
+	sp.Set("cgroup.path", path.Join(append([]string{h.mount}, names...)...))
 	defer sp.End(&err)
 	for try := 0; ; try++ {
 		m, err = b.descend(h, names)

@@ -188,6 +188,11 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 	if t.cgroupProcs, err = group.Procs(); err != nil {
 		return err
 	}
+	for _, m := range group.Members {
+		if m.Version == 1 {
+			t.cgroupNames = append(t.cgroupNames, m.Controller)
+		}
+	}
 	if t.cgroupInto, err = group.Into(); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package container
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"hull/runc/confine"
@@ -27,6 +26,7 @@ type initTable struct {
 	hierarchies  []rootfs.Hierarchy
 	unified      bool       // cgroup v2 alone
 	cgroupProcs  []*os.File // v1: the child writes itself into these
+	cgroupNames  []string   // their controllers
 	cgroupInto   *os.File   // v2: the child is born in it; nil without v2
 	fifo         int        // exec.fifo, O_PATH
 	console      int        // the socket for the terminal's master, or -1
@@ -111,8 +111,8 @@ func (t *initTable) joinNamespaces() error {
 // joinCgroups: before anything is allocated that the limits should count, and before the cgroup namespace, whose root is where the
 // process stands. "0" is the writer itself (cgroups(7)).
 func (t *initTable) joinCgroups() error {
-	for _, f := range t.cgroupProcs {
-		t.p.At(stages.RuncCgroupJoin, filepath.Dir(f.Name()))
+	for i, f := range t.cgroupProcs {
+		t.p.At(stages.RuncCgroupJoin, t.cgroupNames[i])
 		t.p.Do(linux.Write(linux.Num(int(f.Fd())), "0"))
 	}
 	if t.namespaces.New&unix.CLONE_NEWCGROUP != 0 && !t.unified {

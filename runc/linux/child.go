@@ -115,6 +115,9 @@ func cloneAndRun(args *cloneArgs, rows unsafe.Pointer, report *int32, record *[r
 				syscall.RawSyscall6(unix.SYS_EXIT_GROUP, code, 0, 0, 0, 0, 0)
 			}
 		}
+		if row.gone != nil {
+			*row.gone = 1
+		}
 		pc += 1 + row.Else
 	}
 }

@@ -22,6 +22,7 @@ type Program struct {
 	groups   []group
 	record   *[recordSize / 4]uint32 // the child's outgoing record
 	clock    []unix.Timespec         // a page shared with the child; nil when nobody traces
+	gone     []byte                  // on the same page: the groups whose thing was not there
 }
 
 // A group is a run of rows that belong to one step and instance.
@@ -56,11 +57,12 @@ func (p *Program) Do(rows ...Row) {
 func (p *Program) Clock() error {
 	// mmap(2), MAP_SHARED: the child's other memory is its own copy; what it writes there nobody else sees.
 	size := (len(p.groups) + 1) * int(unsafe.Sizeof(unix.Timespec{}))
-	page, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
+	page, err := unix.Mmap(-1, 0, size+len(p.groups), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return fmt.Errorf("mmap: %w", err)
 	}
 	p.clock = unsafe.Slice((*unix.Timespec)(unsafe.Pointer(&page[0])), len(p.groups)+1)
+	p.gone = page[size:]
 	rows := make([]Row, 0, len(p.Rows)+len(p.groups))
 	start := 0
 	for i := range p.groups {
@@ -68,7 +70,13 @@ func (p *Program) Clock() error {
 			break
 		}
 		tick := call("clock_gettime", unix.SYS_CLOCK_GETTIME, Num(unix.CLOCK_REALTIME), Mem(&p.clock[i])).Or(Any)
-		rows = append(append(rows, tick), p.Rows[start:p.groups[i].end]...)
+		rows = append(rows, tick)
+		for _, r := range p.Rows[start:p.groups[i].end] {
+			if r.absent {
+				r.gone = &p.gone[i]
+			}
+			rows = append(rows, r)
+		}
 		start = p.groups[i].end
 		p.groups[i].end = len(rows)
 	}
@@ -84,7 +92,7 @@ type Lap struct {
 	Open       bool // the step had not ended when the child reported; End is zero
 }
 
-// Laps are the steps that the child has begun, in order. It is empty without Clock.
+// Laps are the steps that the child has begun, in order, without those whose thing was not there ([Row.Absent]). It is empty without Clock.
 func (p *Program) Laps() (laps []Lap) {
 	if p.clock == nil {
 		return nil
@@ -99,7 +107,7 @@ func (p *Program) Laps() (laps []Lap) {
 		if at(i).IsZero() {
 			break
 		}
-		if g.step != stages.None {
+		if g.step != stages.None && p.gone[i] == 0 {
 			laps = append(laps, Lap{g.step, g.instance, at(i), at(i + 1), at(i + 1).IsZero()})
 		}
 	}

@@ -25,6 +25,8 @@ type Row struct {
 	Else     int              // rows to skip after an excepted error
 	Warn     bool             // an excepted error is reported, and the child goes on
 	Exit     uint8            // exit code after a failure; 0 means 1
+	absent   bool             // an excepted error says that the thing is not there: the step did nothing
+	gone     *byte            // with absent, after Clock: set to 1 then; on the shared page
 }
 
 // Any in Row.Except stands for every errno.
@@ -88,6 +90,12 @@ func (r Row) Or(errnos ...syscall.Errno) Row {
 // Skip returns the row with the rows to skip after success and after an excepted error.
 func (r Row) Skip(then, otherwise int) Row {
 	r.Then, r.Else = then, otherwise
+	return r
+}
+
+// Absent returns the row with its excepted errors saying that the step's thing is not there: nothing is done, and so nothing is claimed.
+func (r Row) Absent() Row {
+	r.absent = true
 	return r
 }
 

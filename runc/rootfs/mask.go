@@ -34,7 +34,7 @@ func (m *Masks) Apply(p *linux.Program, root *int32) {
 		target, fs, tmpfs := linux.Cell(-1), linux.Cell(-1), linux.Cell(-1)
 		p.Do(
 			open(root, path, unix.O_DIRECTORY, target).Or(unix.ENOTDIR, unix.ENOENT).Skip(2, 0),
-			open(root, path, 0, target).Or(unix.ENOENT, unix.ENOTDIR).Skip(0, 5),
+			open(root, path, 0, target).Or(unix.ENOENT, unix.ENOTDIR).Skip(0, 5).Absent(),
 			linux.MoveMount(linux.FD(m.nulls[i]), linux.FD(target)).Skip(4, 0),
 			linux.Fsopen("tmpfs", fs),
 			linux.FsCreate(linux.FD(fs)),
@@ -50,7 +50,7 @@ func ReadonlyPaths(p *linux.Program, root *int32, paths []string) {
 		p.At(stages.RuncInitMaskedPaths, path)
 		target, clone := linux.Cell(-1), linux.Cell(-1)
 		p.Do(
-			open(root, path, 0, target).Or(unix.ENOENT, unix.ENOTDIR).Skip(0, 3),
+			open(root, path, 0, target).Or(unix.ENOENT, unix.ENOTDIR).Skip(0, 3).Absent(),
 			linux.OpenTree(linux.FD(target), "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE|unix.AT_RECURSIVE, clone),
 			linux.MountSetattr(linux.FD(clone), unix.AT_RECURSIVE, unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}),
 			linux.MoveMount(linux.FD(clone), linux.FD(target)),

@@ -28,6 +28,9 @@ const farewell = 3 * time.Second
 func (c *call) serve() error {
 	socketSpans := c.spanSocket()
 	rec := span.New(stages.Shim.Binary(), socketSpans, false)
+	if rec != nil {
+		rec.Marks = true // a delete and the publishing of an exit overlap
+	}
 	parent := span.Parse(os.Getenv(span.EnvParent))
 	// First thing of all: what becomes an orphan from here on comes to us.
 	if err := becomeSubreaper(rec.Join(context.Background(), parent)); err != nil {

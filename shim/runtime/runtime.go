@@ -101,12 +101,14 @@ func (r *Runtime) Kill(ctx context.Context, id string, signal uint32, all bool) 
 }
 
 // Delete runs `delete`. A container that the runtime does not know is no error: the end is reached.
-func (r *Runtime) Delete(ctx context.Context, id string, force bool) error {
+func (r *Runtime) Delete(ctx context.Context, id string, force bool) (err error) {
+	ctx, sp := span.Start(ctx, stages.ShimRuntimeDelete)
+	defer sp.End(&err)
 	var args []string
 	if force {
 		args = append(args, "--force")
 	}
-	err := r.Run(ctx, Call{Verb: "delete", Args: append(args, id)})
+	err = r.Run(ctx, Call{Verb: "delete", Args: append(args, id)})
 	if err != nil && strings.Contains(err.Error(), "does not exist") {
 		return nil
 	}
@@ -195,6 +197,8 @@ func (r *Runtime) Run(ctx context.Context, c Call) error {
 		failed.Step = stages.ShimRuntimeCreate
 	case "start":
 		failed.Step = stages.ShimRuntimeStart
+	case "delete":
+		failed.Step = stages.ShimRuntimeDelete
 	}
 	return failed
 }

@@ -51,6 +51,15 @@ static void (*submit)(void *record, u64 flags) = (void *)132;
 	})
 #define offset_of(type, field) __builtin_preserve_field_info(((type *)0)->field, 0)
 
+// bit reads a one-bit field: the loader fills in its byte and its place there (little-endian, as all our architectures are).
+#define bit(ptr, field)                                                                                          \
+	({                                                                                                       \
+		u64 v_ = 0;                                                                                      \
+		read_kernel(&v_, __builtin_preserve_field_info((ptr)->field, 1),                                 \
+			    (void *)(ptr) + __builtin_preserve_field_info((ptr)->field, 0));                     \
+		v_ << __builtin_preserve_field_info((ptr)->field, 4) >> __builtin_preserve_field_info((ptr)->field, 5); \
+	})
+
 struct list_head {
 	struct list_head *next;
 } CORE;
@@ -59,8 +68,10 @@ struct ns_common {
 	u32 inum;
 } CORE;
 
+struct task_struct;
 struct pid_namespace {
 	struct ns_common ns;
+	struct task_struct *child_reaper;
 } CORE;
 struct uts_namespace {
 	struct ns_common ns;
@@ -191,6 +202,17 @@ struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
 	u32 flags;
+	u32 is_child_subreaper : 1;
+	u32 has_child_subreaper : 1;
+} CORE;
+struct sigaction {
+	void *sa_handler;
+} CORE;
+struct k_sigaction {
+	struct sigaction sa;
+} CORE;
+struct sighand_struct {
+	struct k_sigaction action[64];
 } CORE;
 struct seccomp {
 	atomic_t filter_count;
@@ -203,12 +225,13 @@ struct thread_info {
 
 struct task_struct {
 	struct thread_info thread_info;
-	int pid, tgid, exit_code;
+	int pid, tgid, exit_code, exit_signal;
 	char comm[16];
 	u64 start_boottime;
 	struct task_struct *real_parent, *group_leader;
 	struct list_head children, sibling;
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
 	struct nsproxy *nsproxy;
 	struct cred *cred;
 	struct mm_struct *mm;

@@ -104,6 +104,9 @@ func (e *Event) decode() error {
 	case kindReparent:
 		e.Kind = stages.EventReparent
 		e.Args["old"], e.Args["new"] = strconv.Itoa(e.Other.PID), strconv.Itoa(e.Parent.PID)
+		if r.Args[0] != 0 { // the old parent's parent ignores SIGCHLD: hull.c, predict
+			e.Args["predicted"] = "yes"
+		}
 	case kindSignal:
 		e.Kind = stages.EventSignal
 		e.Args["signal"], e.Args["target"] = signalName(int(r.Args[0])), strconv.Itoa(e.Other.PID)

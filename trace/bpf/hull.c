@@ -336,6 +336,67 @@ inline_ void remember(struct task_struct *self, u32 tgid)
 	}
 }
 
+// silent reports whether a process's death sends its parent no SIGCHLD: the parent ignores it, or the fork asked for another signal or none.
+// Then the new parents of its children cannot be observed (on_signal).
+inline_ int silent(struct task_struct *leader)
+{
+	struct task_struct *p = get(leader, real_parent);
+	struct sighand_struct *hand = get(p, sighand);
+	return get(leader, exit_signal) != 17 || get(hand, action[16].sa.sa_handler) == (void *)1; // SIG_IGN
+}
+
+// next_parent is whom the kernel will give a dying process's children (kernel/exit.c, find_new_reaper): the nearest subreaper above it in its
+// pid namespace, else that namespace's first process.
+inline_ struct task_struct *next_parent(struct task_struct *self)
+{
+	struct pid *pid = get(self, thread_pid);
+	u32 level = get(pid, level);
+	struct signal_struct *sig = get(self, signal);
+	if (bit(sig, has_child_subreaper)) {
+		struct task_struct *p = get(self, real_parent);
+		for (int i = 0; i < 16; i++) {
+			struct pid *at = get(p, thread_pid);
+			if (!at || get(at, level) != level || get(p, tgid) == 0)
+				break;
+			sig = get(p, signal);
+			if (bit(sig, is_child_subreaper))
+				return p;
+			p = get(p, real_parent);
+		}
+	}
+	struct upid upid = {};
+	read_kernel(&upid, sizeof(upid), (void *)&pid->numbers + level * sizeof(upid));
+	return get(upid.ns, child_reaper);
+}
+
+// predict says where the children of a silently dying process go, at its last thread's exit and a moment before the kernel does it.
+inline_ void predict(struct task_struct *self, u32 tgid)
+{
+	struct orphans *o = lookup(&dying, &tgid);
+	struct task_struct *leader = get(self, group_leader);
+	if (!o || !silent(leader))
+		return;
+	struct task_struct *next = next_parent(self);
+	struct task_struct *next_leader = get(next, group_leader);
+	for (int i = 0; i < 32 && i < o->n; i++) {
+		struct task_struct *child = o->of[i].task;
+		u32 pid = o->of[i].pid;
+		struct member *m = lookup(&tracked, &pid);
+		if (!m || get(child, tgid) != pid || get(child, start_boottime) != o->of[i].start)
+			continue;
+		struct event *e = small(REPARENT, child, m->trace, m->marker);
+		if (!e)
+			continue;
+		e->args[0] = 1; // predicted
+		e->other = tgid;
+		e->other_start = get(leader, start_boottime);
+		e->parent = get(next, tgid);
+		e->parent_start = get(next_leader, start_boottime);
+		submit(e, 0);
+	}
+	delete (&dying, &tgid);
+}
+
 // Exit of a thread. The process's exit is its last thread's, which is often not its leader.
 SEC("raw_tp/sched_process_exit")
 int on_exit(struct raw_tp *ctx)
@@ -363,6 +424,7 @@ int on_exit(struct raw_tp *ctx)
 	e->ret = code;
 	parent(e, leader);
 	submit(e, 0);
+	predict(self, tgid);
 	return 0;
 }
 

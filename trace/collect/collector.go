@@ -111,7 +111,7 @@ func (c *collector) find(ref string, uid uint32) (*model.Trace, *run, error) {
 	defer c.mu.Unlock()
 	var found []*run
 	for _, r := range c.runs {
-		if (uid == 0 || uid == r.owner) && (ref == "last" || strings.HasPrefix(r.id, ref) || ref == r.container) {
+		if (uid == 0 || uid == r.owner) && (ref == "last" || strings.HasPrefix(r.id, ref) || isContainer(r.container, ref)) {
 			found = append(found, r)
 		}
 	}
@@ -139,6 +139,14 @@ func (c *collector) find(ref string, uid uint32) (*model.Trace, *run, error) {
 	}
 	t, err := c.store.load(stored[0].ID)
 	return t, nil, err
+}
+
+// shortID is how much of a container's id every listing shows.
+const shortID = 12
+
+// isContainer reports whether ref is the container's id, or as much of it as is commonly written.
+func isContainer(id, ref string) bool {
+	return id != "" && len(ref) >= shortID && strings.HasPrefix(id, ref)
 }
 
 func (c *collector) lostOf(r *run) uint64 {

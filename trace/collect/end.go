@@ -12,6 +12,7 @@ import (
 const (
 	quiet      = 40 * time.Millisecond // after everything that is known to be missing has come
 	quietShort = 1 * time.Second       // when the container is gone, but processes live on or parents are missing
+	showWait   = 2 * quietShort        // for a trace that is about to be complete, when somebody wants to see it
 	tick       = 10 * time.Millisecond
 	tickIdle   = time.Second // while the client is there
 )
@@ -34,6 +35,13 @@ func (c *collector) leave(r *run) (detached bool) {
 	c.quiesce()
 	c.save(r)
 	return true
+}
+
+// ending reports whether the run is over, and only its completion is waited for.
+func (c *collector) ending(r *run) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return r.left != 0 && r.ended == 0 && !c.goesOn(r)
 }
 
 // goesOn reports whether the container is alive: by the kernel, or without it by what the programs have claimed.

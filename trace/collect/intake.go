@@ -102,6 +102,7 @@ func (c *collector) takePacket(data *otlp.TracesData, who *unix.Ucred) {
 				}
 				r.lost.Spans, lost = r.lost.Spans+lost, 0
 				span := fromOTLP(s, service, who)
+				r.known(span.Proc)
 				r.addSpan(span)
 				c.marks[span.ID] = r
 			}

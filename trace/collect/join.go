@@ -11,48 +11,61 @@ import (
 //
 //  1. the span that its thread had marked;
 //  2. the innermost open span of its process;
-//  3. the span that its process was executed in (TRACEPARENT);
-//  4. the innermost span that its parent had open when it was forked: a guess, and so are two spans of one process that overlap without
-//     nesting.
+//  3. the span that its process was executed in (TRACEPARENT), or that the event of its fork hangs under: both are the kernel's word on where
+//     the process comes from.
+//
+// A guess is where only time decides: two spans of one process overlap without nesting. What such a place's process forks inherits the
+// doubt.
 //
 // One pass over the events in time order with a stack of open spans per process: n log n, measured in join_test.go.
 func (v *view) join() {
 	v.at, v.guess = make([]int, len(v.events)), make([]bool, len(v.events))
+	proves := map[int]int{} // the innermost claim whose evidence an event is: it decides where time does not
 	byID := make(map[string]int, len(v.spans))
 	byProc := map[model.Proc]*track{}
 	for i, s := range v.spans {
 		byID[s.ID] = i
+		for _, e := range s.Evidence {
+			if v.events[e].Proc == s.Proc {
+				proves[e] = i
+			}
+		}
 		if byProc[s.Proc] == nil {
 			byProc[s.Proc] = &track{}
 		}
 		byProc[s.Proc].spans = append(byProc[s.Proc].spans, i) // v.spans is by start already
 	}
-	home := map[model.Proc]int{} // where a process's events belong that have no span of their own
+	type place struct {
+		at    int
+		guess bool
+	}
+	home := map[model.Proc]place{} // where a process's events belong that have no span of their own
+	for i, s := range v.spans {    // what the client does after its command's end is telling hull-trace so
+		if s.Step().ID == stages.ClientCommand {
+			home[s.Proc] = place{i, false}
+		}
+	}
 	for i := range v.events {
 		e := &v.events[i]
 		v.at[i] = -1
+		if e.Kind == stages.EventExec && len(e.Traceparent) == 55 {
+			if at, ok := byID[e.Traceparent[36:52]]; ok {
+				home[e.Proc] = place{at, false}
+			}
+		}
 		if at, ok := byID[e.Marker]; ok {
 			v.at[i] = at
 		} else if tr := byProc[e.Proc]; tr != nil {
 			v.at[i], v.guess[i] = tr.innermost(v.spans, e.wall)
-		}
-		if at, ok := home[e.Proc]; v.at[i] < 0 && ok {
-			v.at[i], v.guess[i] = at, e.Kind != stages.EventExec
-		}
-		switch e.Kind {
-		case stages.EventClone:
-			if v.at[i] >= 0 {
-				home[e.Other] = v.at[i]
+			if at, ok := proves[i]; ok && v.guess[i] {
+				v.at[i], v.guess[i] = at, false
 			}
-		case stages.EventExec:
-			if len(e.Traceparent) == 55 {
-				if at, ok := byID[e.Traceparent[36:52]]; ok {
-					home[e.Proc] = at
-					if v.at[i] < 0 || v.guess[i] {
-						v.at[i], v.guess[i] = at, false
-					}
-				}
-			}
+		}
+		if h, ok := home[e.Proc]; ok && (v.at[i] < 0 || v.guess[i] && e.Kind == stages.EventExec) {
+			v.at[i], v.guess[i] = h.at, h.guess
+		}
+		if e.Kind == stages.EventClone && v.at[i] >= 0 {
+			home[e.Other] = place{v.at[i], v.guess[i]}
 		}
 	}
 }

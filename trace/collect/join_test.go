@@ -26,12 +26,13 @@ func TestJoinInnermost(t *testing.T) {
 		spans: []model.Span{claim("outer", 1, 0, 100), claim("inner", 1, 10, 20), claim("other", 2, 12, 18), claim("late", 1, 90, 120)},
 	}
 	fork := event{bpf.Event{Kind: stages.EventClone, Proc: model.Proc{PID: 1}, Other: model.Proc{PID: 3}}, 16}
+	doubtful := event{bpf.Event{Kind: stages.EventClone, Proc: model.Proc{PID: 1}, Other: model.Proc{PID: 5}}, 99}
 	marked := at(2, 95)
 	marked.Marker = "inner"
 	exec := event{bpf.Event{Kind: stages.EventExec, Proc: model.Proc{PID: 4}, Traceparent: "00-0123456789abcdef0123456789abcdef-000000000other000-01"}, 96}
-	v.events = []event{at(1, 5), at(1, 15), at(2, 15), fork, at(1, 50), at(3, 60), at(1, 95), marked, exec, at(1, 110), at(9, 111)}
+	v.events = []event{at(1, 5), at(1, 15), at(2, 15), fork, at(1, 50), at(3, 60), at(1, 95), doubtful, marked, exec, at(1, 110), at(9, 111), at(5, 130)}
 	v.spans[2].ID, exec.Traceparent = "00000000other000", "00-0123456789abcdef0123456789abcdef-00000000other000-01"
-	v.events[8] = exec
+	v.events[9] = exec
 	v.join()
 	for i, want := range []struct {
 		span  string
@@ -42,12 +43,14 @@ func TestJoinInnermost(t *testing.T) {
 		{"00000000other000", false},
 		{"inner", false},
 		{"outer", false},
-		{"inner", true}, // a child without a span of its own: where it was forked
-		{"late", true},  // late and outer overlap
+		{"inner", false}, // a child without a span of its own: where it was forked
+		{"late", true},   // late and outer overlap
+		{"late", true},
 		{"inner", false},
 		{"00000000other000", false},
 		{"late", false},
 		{"", false},
+		{"late", true}, // its fork was a guess
 	} {
 		got := ""
 		if v.at[i] >= 0 {

@@ -2,9 +2,11 @@ package collect
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"hull/stages"
 	"hull/trace/bpf"
@@ -88,11 +90,21 @@ func (c *collector) give(r *run, e event) {
 		r.parent[e.Proc] = e.Parent
 	}
 	r.meet(e)
+	if e.Kind == stages.EventExec && e.Traceparent == "" {
+		e.Traceparent = r.environ(e)
+	}
 	r.addEvent(e)
 	if e.Kind == stages.EventExec && isDaemon(e.Name) {
 		// A daemon that a traced command has started serves other runs as well: it leaves this one.
 		c.tracer.Untrack(e.Proc.PID)
 		delete(r.alive, e.Proc)
+	}
+	if e.Kind == stages.EventExit && e.Proc.PID == r.client && r.left == 0 {
+		r.left = e.wall // a client that knows nothing of hull-trace says nothing
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
 	}
 	c.look(r, e)
 }
@@ -108,6 +120,25 @@ func (c *collector) claimStrays() {
 		}
 	}
 	c.strays = kept
+}
+
+// environ looks for TRACEPARENT in the environment of a program that does not have it first (dash sorts its environment): the kernel's side reads
+// only the head of the block. The process is the run's already, by its parent; what is found is where in the trace it belongs. Processes in a
+// container are left alone: what is in their environment is the user's.
+func (r *run) environ(e event) string {
+	if ns := e.Args["ns.pid"]; ns != "" && ns != homeNamespace() {
+		return ""
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", e.Proc.PID)) // proc_pid_environ(5); 0400, the kernel checks ptrace rights
+	if err != nil || startOf(e.Proc.PID) != e.Proc.Start {
+		return "" // it has ended
+	}
+	for _, s := range strings.Split(string(text), "\x00") {
+		if tp, ok := strings.CutPrefix(s, "TRACEPARENT="); ok && len(tp) == 55 && tp[3:35] == r.id {
+			return tp
+		}
+	}
+	return ""
 }
 
 func isDaemon(exe string) bool {

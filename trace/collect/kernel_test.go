@@ -62,12 +62,18 @@ func TestKernelEvents(t *testing.T) {
 	require.True(t, inner.Born >= outer.Born && inner.Died <= outer.Died)
 }
 
-// TestKernelReparent: an orphan goes to the nearest subreaper, and the kernel is seen giving it there.
+// TestKernelReparent: an orphan goes to the nearest subreaper, and the kernel is seen giving it there. Of a parent's parent that ignores SIGCHLD the
+// kernel does not speak: then the new parent is predicted, and the event says so.
 func TestKernelReparent(t *testing.T) {
 	probetest.Need(t, "root", "btf")
 	tr := start(t)
+	t.Run("observed", func(t *testing.T) { reparent(t, tr, "", "") })
+	t.Run("predicted", func(t *testing.T) { reparent(t, tr, "deaf", "yes") })
+}
+
+func reparent(t *testing.T, tr *tracer, how, predicted string) {
 	ctx := tr.begin(0)
-	cmd := tr.command(ctx, nil, actor(t, "orphaner"))
+	cmd := tr.command(ctx, []string{"ORPHANER=" + how}, actor(t, "orphaner"))
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	stdout, err := cmd.StdoutPipe()
@@ -81,6 +87,7 @@ func TestKernelReparent(t *testing.T) {
 	moved := eventsOf(trace, "reparent")
 	require.Len(t, moved, 1)
 	require.Equal(t, strconv.Itoa(cmd.Process.Pid), moved[0].Args["new"])
+	require.Equal(t, predicted, moved[0].Args["predicted"])
 	for _, p := range trace.Processes {
 		if p.Proc == moved[0].Proc {
 			require.Len(t, p.Parents, 2)
@@ -93,7 +100,7 @@ func TestKernelReparent(t *testing.T) {
 	for _, e := range eventsOf(trace, "wait") {
 		taken = taken || e.Proc.PID == cmd.Process.Pid && e.Args["pid"] == strconv.Itoa(moved[0].Proc.PID)
 	}
-	require.True(t, taken, "the new parent's wait is in the trace")
+	require.Equal(t, how == "", taken, "the new parent's wait is in the trace")
 }
 
 // TestKernelFlood: 200,000 system calls in a row: each one is in the trace or counted as lost.

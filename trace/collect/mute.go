@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"hull/stages"
@@ -42,7 +43,40 @@ func (v *view) addMute() {
 			v.spans = append(v.spans, v.row(i, k))
 		}
 	}
+	if p := v.tree.procs[v.client()]; p != nil && !c.done[stages.ClientCommand] && len(claimed[stages.ClientCommand]) == 0 {
+		v.spans = append(v.spans, v.clientRow(p))
+	}
 	v.adopt(rows)
+}
+
+// client is the process that the trace was begun for, or none.
+func (v *view) client() model.Proc {
+	for p := range v.run.before {
+		if p.PID == v.run.client {
+			return p
+		}
+	}
+	return model.Proc{}
+}
+
+// clientRow is the root of a run whose client knows nothing of hull-trace: a real docker client. It was there before its first request made the
+// trace, so its exec was not seen; /proc names its program.
+func (v *view) clientRow(p *model.Process) model.Span {
+	sum := sha256.Sum256([]byte(v.run.id + " client"))
+	s := model.Span{
+		ID: hex.EncodeToString(sum[:8]), Name: stages.ClientCommand.String(), Service: path.Base(p.Exe), Proc: p.Proc, Start: v.run.started, End: p.Died,
+		Claim: model.ClaimKernel, Proof: model.Proved, Because: fmt.Sprintf("pid %d runs %s", p.Proc.PID, p.Exe),
+	}
+	if p.Exe == "" {
+		s.Service, s.Proof, s.Because = p.Comm, model.NoProof, "it had ended before its program could be read"
+	}
+	if s.End == 0 {
+		s.End = s.Start
+		for _, o := range v.spans {
+			s.End = max(s.End, o.End)
+		}
+	}
+	return s
 }
 
 func within(e *event, spans []model.Span) bool {
@@ -92,15 +126,15 @@ func (v *view) adopt(first int) {
 			byStep[id] = append(byStep[id], i)
 		}
 	}
-	root := ""
-	for _, s := range v.spans {
-		if s.Parent == "" && s.Claim == model.ClaimSpan {
-			root = s.ID
-			break
-		}
-	}
-	for i := first; i < len(v.spans); i++ {
+	root := v.root()
+	for i := range v.spans {
 		s := &v.spans[i]
+		if i < first {
+			if s.ID != root && v.isRequest(s) {
+				s.Parent = root
+			}
+			continue
+		}
 		for want := s.Step().Parent; want != stages.None && s.Parent == ""; want = want.Step().Parent {
 			for _, j := range byStep[want] {
 				if j != i && (s.Parent == "" || v.spans[j].Start <= s.Start) {
@@ -112,6 +146,34 @@ func (v *view) adopt(first int) {
 			s.Parent = root
 		}
 	}
+}
+
+// isRequest reports whether a step answers a request of a client that opens no span. It has no parent then, or hulld has named the only step that
+// it has of this trace: the first.
+func (v *view) isRequest(s *model.Span) bool {
+	step := s.Step()
+	if step.ID == stages.None || s.Parent == "" {
+		return step.ID != stages.None
+	}
+	if step.Parent.Step().Stage != stages.Client || step.Stage != stages.Daemon {
+		return false
+	}
+	i := slices.IndexFunc(v.spans, func(o model.Span) bool { return o.ID == s.Parent })
+	return i >= 0 && v.spans[i].Step().Stage == stages.Daemon
+}
+
+// root is the client's command, if it is there; else the first claim without a parent.
+func (v *view) root() string {
+	root := ""
+	for _, s := range v.spans {
+		switch {
+		case s.Name == stages.ClientCommand.String() && s.Parent == "":
+			return s.ID
+		case root == "" && s.Parent == "" && s.Claim == model.ClaimSpan:
+			root = s.ID
+		}
+	}
+	return root
 }
 
 // A classifier tells which step an event shows, by the process it lies in and what that process did before.
@@ -187,7 +249,7 @@ func (c *classifier) exec(e *event) []kernelRow {
 		case "kill":
 			return []kernelRow{{id: stages.RuncKill, whole: true}}
 		case "delete":
-			return []kernelRow{{id: stages.RuncDelete, whole: true}}
+			return []kernelRow{{id: stages.ShimRuntimeDelete, whole: true}, {id: stages.RuncDelete, whole: true}}
 		case "exec":
 			return []kernelRow{{id: stages.RuncExec, whole: true}}
 		}
@@ -226,9 +288,9 @@ func (c *classifier) runtime(e *event) []kernelRow {
 	}
 	switch e.Kind {
 	case stages.EventCgroupMkdir:
-		return one(stages.RuncCgroupCreate, e.Args["hierarchy"]+":"+e.Args["path"])
+		return one(stages.RuncCgroupCreate, e.Args["hierarchy"])
 	case stages.EventCgroupAttach:
-		return one(stages.RuncCgroupJoin, e.Args["hierarchy"]+":"+e.Args["path"])
+		return one(stages.RuncCgroupJoin, e.Args["hierarchy"])
 	case stages.EventClone, stages.EventUnshare:
 		if e.Args["flags"] == "CLONE_NEWCGROUP" {
 			return one(stages.RuncInitCgroupNamespace, "")

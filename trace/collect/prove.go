@@ -152,10 +152,14 @@ func (v *view) isInstance(e *event, instance string) bool {
 	if instance == "" {
 		return true
 	}
+	if e.Kind == stages.EventCgroupMkdir || e.Kind == stages.EventCgroupAttach {
+		// A group is named by its hierarchy; some runtimes name the directory.
+		return e.Args["hierarchy"] == instance || strings.HasSuffix(instance, e.Args["path"])
+	}
 	named := false
 	for _, key := range []string{"target", "path", "resource", "at"} {
 		arg := e.Args[key]
-		if arg == "" || e.Kind == stages.EventCgroupAttach && key == "target" {
+		if arg == "" {
 			continue
 		}
 		named = true
@@ -210,7 +214,7 @@ func (e *event) what() string {
 func (e *event) said() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "kernel.%s", e.Kind)
-	for _, k := range []string{"flags", "source", "target", "path", "fstype", "new", "name", "option", "resource", "device", "exe", "argv", "child", "old", "signal", "code", "pid", "status"} {
+	for _, k := range []string{"flags", "source", "target", "path", "fstype", "new", "name", "option", "resource", "device", "exe", "argv", "child", "old", "predicted", "signal", "code", "pid", "status"} {
 		if v := e.Args[k]; v != "" {
 			fmt.Fprintf(&b, " %s=%s", k, clip(v, 80))
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"time"
 
 	"hull/stages"
 	"hull/trace/export"
@@ -29,6 +30,7 @@ func (c *collector) serve(l net.Listener) error {
 	mux.HandleFunc("GET /traces/{id}", c.getTrace)
 	mux.HandleFunc("GET /traces/{id}/export", c.exportTrace)
 	mux.HandleFunc("DELETE /traces/{id}", c.deleteTrace)
+	mux.HandleFunc("GET /kernel", c.getKernel)
 	srv := &http.Server{
 		Handler: http.MaxBytesHandler(mux, 1<<20),
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
@@ -163,13 +165,37 @@ func (c *collector) listTraces(w http.ResponseWriter, req *http.Request) {
 }
 
 func (c *collector) getTrace(w http.ResponseWriter, req *http.Request) {
-	c.settle()
-	t, _, err := c.find(req.PathValue("id"), uidOf(req))
+	t, err := c.show(req)
 	if err != nil {
 		refuse(w, err)
 		return
 	}
 	reply(w, http.StatusOK, t)
+}
+
+// getKernel says whether the kernel's side of a run can be recorded.
+func (c *collector) getKernel(w http.ResponseWriter, _ *http.Request) {
+	reply(w, http.StatusOK, struct {
+		Kernel bool   `json:"kernel"`
+		Reason string `json:"reason"`
+	}{c.tracer != nil, c.reason})
+}
+
+// show is the trace that is asked for. One whose client has left and whose container has ended is about to be complete: it is waited for, so
+// that `docker run; hull trace show last` shows the whole.
+func (c *collector) show(req *http.Request) (*model.Trace, error) {
+	c.settle()
+	t, r, err := c.find(req.PathValue("id"), uidOf(req))
+	if err != nil || r == nil || !c.ending(r) {
+		return t, err
+	}
+	select {
+	case <-r.done:
+	case <-time.After(showWait):
+	case <-req.Context().Done():
+	}
+	t, _, err = c.find(r.id, uidOf(req))
+	return t, err
 }
 
 // types are the media types of the exports.
@@ -181,8 +207,7 @@ func (c *collector) exportTrace(w http.ResponseWriter, req *http.Request) {
 		refuse(w, &stages.Error{Kind: stages.Invalid, Thing: "format " + format, Err: errors.New("unknown"), Hint: "jaeger, otlp, html, text or json"})
 		return
 	}
-	c.settle()
-	t, _, err := c.find(req.PathValue("id"), uidOf(req))
+	t, err := c.show(req)
 	if err != nil {
 		refuse(w, err)
 		return

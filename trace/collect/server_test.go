@@ -1,7 +1,9 @@
 package collect_test
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -97,9 +100,36 @@ func TestRestart(t *testing.T) {
 	require.Contains(t, strings.Join(got.Notes, "; "), "hull-trace was stopped while the run went on")
 }
 
-// TestPush: a finished trace reaches a collector, kernel rows included.
+// TestPush: a finished trace reaches a collector, kernel rows included, in both of OTLP's forms.
 func TestPush(t *testing.T) {
 	probetest.Need(t, "root")
+	t.Run("http", pushHTTP)
+	t.Run("grpc", pushGRPC)
+}
+
+// A receiver is a collector's side of OTLP over gRPC.
+type receiver struct {
+	collector.UnimplementedTraceServiceServer
+	got chan *collector.ExportTraceServiceRequest
+}
+
+func (r receiver) Export(_ context.Context, m *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
+	r.got <- m
+	return &collector.ExportTraceServiceResponse{}, nil
+}
+
+func pushGRPC(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	srv := grpc.NewServer()
+	r := receiver{got: make(chan *collector.ExportTraceServiceRequest, 1)}
+	collector.RegisterTraceServiceServer(srv, r)
+	go srv.Serve(l)
+	defer srv.Stop()
+	push(t, "grpc://"+l.Addr().String(), r.got)
+}
+
+func pushHTTP(t *testing.T) {
 	got := make(chan *collector.ExportTraceServiceRequest, 1)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
@@ -109,7 +139,11 @@ func TestPush(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	tr := start(t, "--otlp", srv.URL)
+	push(t, srv.URL, got)
+}
+
+func push(t *testing.T, endpoint string, got <-chan *collector.ExportTraceServiceRequest) {
+	tr := start(t, "--otlp", endpoint)
 	ctx := tr.begin(0)
 	tr.run(ctx, nil, "/bin/true")
 	trace := tr.end(ctx)

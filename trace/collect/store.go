@@ -137,7 +137,7 @@ func (s *store) list() []entry {
 // find lists the stored traces of uid (root: all) that ref may mean, newest first.
 func (s *store) find(ref string, uid uint32) (found []entry) {
 	for _, e := range s.list() {
-		if (uid == 0 || uid == e.owner) && (ref == "last" || strings.HasPrefix(e.ID, ref) || ref == e.Container && ref != "") {
+		if (uid == 0 || uid == e.owner) && (ref == "last" || strings.HasPrefix(e.ID, ref) || isContainer(e.Container, ref)) {
 			found = append(found, e)
 		}
 	}

@@ -111,7 +111,7 @@ func (p *timeline) below(parent string, depth int) {
 func (p *timeline) step(s model.Span, depth int) {
 	name := strings.Repeat(" ", min(depth, 12)) + fit(s.Name, nameWidth)
 	if s.Instance != "" {
-		name += " " + fitMiddle(s.Instance, nameWidth-utf8.RuneCountInString(name)-1)
+		name += " " + fitMiddle(s.Label(), nameWidth-utf8.RuneCountInString(name)-1)
 	}
 	process := s.Service
 	if s.Proc.PID != 0 {
@@ -150,7 +150,7 @@ func (p *timeline) bar(s model.Span) string {
 func (p *timeline) missing() {
 	for _, s := range p.t.Spans {
 		if s.Proof == model.Unproved {
-			name := strings.TrimSpace(fit(s.Name, 40) + " " + fitMiddle(s.Instance, 30))
+			name := strings.TrimSpace(fit(s.Name, 40) + " " + fitMiddle(s.Label(), 30))
 			p.line("%s", p.paint("31;1", "claimed, not proved: "+name))
 			p.line("%s", fit("    "+s.Because, 100))
 		}

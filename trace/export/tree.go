@@ -16,17 +16,16 @@ func (p *timeline) processes() {
 		return
 	}
 	// A process from before the run that did nothing in it (the shell, its terminal) is in the trace as an ancestor only: left out.
-	known := map[model.Proc]bool{}
+	acted := map[model.Proc]bool{}
 	for _, s := range p.t.Spans {
-		known[s.Proc] = true
+		acted[s.Proc] = true
 	}
 	for _, e := range p.t.Events {
-		known[e.Proc] = true
+		acted[e.Proc] = true
 	}
+	known := map[model.Proc]bool{}
 	for _, q := range p.t.Processes {
-		if q.Born != 0 {
-			known[q.Proc] = true
-		}
+		known[q.Proc] = q.Born != 0 || acted[q.Proc]
 	}
 	children := map[model.Proc][]*model.Process{}
 	for i := range p.t.Processes {

@@ -5,6 +5,8 @@
 package model
 
 import (
+	"regexp"
+
 	"hull/stages"
 )
 
@@ -75,6 +77,13 @@ type Span struct {
 	Because  string            `json:"because,omitempty"`  // one line: what was found, or what is missing
 	Late     bool              `json:"late,omitempty"`     // ended after the client had left
 }
+
+// Label is the instance as people read it: a container's id in it is cut to the twelve digits that every listing shows.
+func (s Span) Label() string {
+	return longID.ReplaceAllStringFunc(s.Instance, func(id string) string { return id[:12] })
+}
+
+var longID = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 
 // Step is the catalogue's row for the span, or the zero Step for a name it does not know.
 func (s Span) Step() stages.Step {

@@ -22,7 +22,8 @@ const maxPacket = 48 << 10
 type Recorder struct {
 	Service   string // the binary's name: OpenTelemetry's service.name
 	Socket    string // hull-trace's span socket
-	LongLived bool   // send each span when it ends, and mark threads; otherwise all go at Close
+	LongLived bool   // send each span when it ends; otherwise all go at Close
+	Marks     bool   // mark the threads that do kernel work: several requests go on in the process at once
 	Bridge    Bridge // nil but in the binaries that use the OpenTelemetry SDK; set before the first span
 
 	pid   int
@@ -31,8 +32,12 @@ type Recorder struct {
 	mu   sync.Mutex
 	fd   int // -1 while not connected
 	buf  []byte
-	lost int
+	last [16]byte         // the trace that what is in buf belongs to: a packet is of one
+	lost map[[16]byte]int // spans of each trace that could not be sent
 }
+
+// maxLost bounds the traces whose losses are remembered, while hull-trace is away.
+const maxLost = 1024
 
 // New makes the recorder of this process. It does not connect: an instance without hull-trace costs nothing until the first span, and
 // then one errno.
@@ -40,7 +45,7 @@ func New(service, socket string, longLived bool) *Recorder {
 	if socket == "" {
 		return nil
 	}
-	return &Recorder{Service: service, Socket: socket, LongLived: longLived, fd: -1, pid: os.Getpid(), start: StartTime(os.Getpid())}
+	return &Recorder{Service: service, Socket: socket, LongLived: longLived, Marks: longLived, fd: -1, pid: os.Getpid(), start: StartTime(os.Getpid())}
 }
 
 // FromEnv is a short-lived program's recorder and the parent its starter named, from the environment. Both are nothing for an
@@ -96,6 +101,10 @@ func (r *Recorder) take(f Finished) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if f.Context.Trace != r.last {
+		r.send()
+		r.last = f.Context.Trace
+	}
 	r.buf = appendSpan(r.buf, f)
 	if r.LongLived || len(r.buf) >= maxPacket {
 		r.send()
@@ -128,12 +137,12 @@ func (r *Recorder) Close() {
 }
 
 // send hands the buffered spans over in one packet, without waiting. What cannot be sent is counted, and the count travels with the
-// next packet: losses are never silent.
+// next packet of the same trace: losses are never silent, and never another run's.
 func (r *Recorder) send() {
 	if len(r.buf) == 0 {
 		return
 	}
-	packet := appendTraces(nil, r.Service, r.lost, r.buf)
+	packet := appendTraces(nil, r.Service, r.lost[r.last], r.buf)
 	spans := r.buf
 	r.buf = r.buf[:0]
 	for try := 0; try < 2; try++ {
@@ -142,13 +151,16 @@ func (r *Recorder) send() {
 		}
 		err := unix.Sendto(r.fd, packet, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, nil)
 		if err == nil {
-			r.lost = 0
+			delete(r.lost, r.last)
 			return
 		}
 		unix.Close(r.fd) // hull-trace may have been restarted: try a new connection, once
 		r.fd = -1
 	}
-	r.lost += countSpans(spans)
+	if r.lost == nil || len(r.lost) >= maxLost {
+		r.lost = map[[16]byte]int{}
+	}
+	r.lost[r.last] += countSpans(spans)
 }
 
 func (r *Recorder) connect() bool {

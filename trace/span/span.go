@@ -102,7 +102,7 @@ func Start(ctx context.Context, id stages.ID) (context.Context, *Span) {
 		return ctx, nil
 	}
 	sp := &Span{rec: s.rec, ctx: Context{Trace: s.ctx.Trace, Span: newSpanID()}, parent: s.ctx.Span, id: id, start: time.Now()}
-	if s.rec.LongLived && id.Step().Has(stages.Kernel) {
+	if s.rec.Marks && id.Step().Has(stages.Kernel) {
 		runtime.LockOSThread()
 		sp.marked = true
 		mark(sp.ctx.Span)

@@ -180,7 +180,7 @@ func (e *encoder) span(s model.Span, zero int64, find func(string) int) {
 	c.ID = append(c.ID, e.str(s.ID))
 	c.Parent = append(c.Parent, find(s.Parent))
 	c.Name = append(c.Name, e.str(s.Name))
-	c.Instance = append(c.Instance, e.str(s.Instance))
+	c.Instance = append(c.Instance, e.str(s.Label()))
 	c.Service = append(c.Service, e.str(s.Service))
 	c.Proc = append(c.Proc, e.proc(s.Proc))
 	c.TID = append(c.TID, s.TID)

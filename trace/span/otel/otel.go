@@ -4,14 +4,17 @@
 // A daemon wires it once, and then uses otelhttp and otelgrpc as their documentation says:
 //
 //	rec := span.New("hulld", socket, true)
-//	tracing := otel.Join(rec)                       // after it rec's spans and the SDK's nest in each other
+//	tracing := otel.Join(rec, record)               // after it rec's spans and the SDK's nest in each other
 //	defer tracing.Close(ctx)                        // before rec.Close
-//	handler = otelhttp.NewHandler(tracing.Handler(handler), "api", otelhttp.WithTracerProvider(tracing.Provider), otelhttp.WithPropagators(otel.W3C))
+//	handler = tracing.Handler("api", handler)
 //	grpc.NewServer(grpc.StatsHandler(otelgrpc.NewServerHandler(tracing.GRPC()...)), grpc.ChainUnaryInterceptor(tracing.Unary))
 //	grpc.NewClient(address, grpc.WithStatsHandler(otelgrpc.NewClientHandler(tracing.GRPC()...)))
 //
 // Only a request that carries a sampled traceparent, or is inside of a span of ours, is traced: all others cost one look at a context.
-// The SDK's spans carry no hull.step: they are shown, and nothing is held against them. Their events and links are left out.
+//
+// Without record the libraries carry the context across the border and open no spans: each call of the run is a step of ours already
+// (docs/adr/0012-propagation-only.md). With it the SDK's spans are in the trace as well. They carry no hull.step: they are shown, and nothing is
+// held against them. Their events and links are left out.
 package otel
 
 import (
@@ -22,11 +25,14 @@ import (
 	"hull/trace/span"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	metrics "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/trace"
 	api "go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"google.golang.org/grpc"
 )
 
@@ -35,32 +41,39 @@ var W3C = propagation.TraceContext{}
 
 // A Tracing is a recorder joined to an SDK. It is valid, and does nothing, for a nil recorder.
 type Tracing struct {
-	Provider *trace.TracerProvider
+	Provider api.TracerProvider
 	rec      *span.Recorder
+	close    func(context.Context) error
 }
 
-// Join makes the SDK's provider and the recorder's bridge to it.
-func Join(rec *span.Recorder) *Tracing {
-	// A root span is never sampled: a trace begins at a client of ours, not because somebody pings the daemon.
-	options := []trace.TracerProviderOption{trace.WithSampler(trace.ParentBased(trace.NeverSample()))}
+// Join makes the provider and the recorder's bridge to it. With record it is the SDK's, whose spans go to the recorder; else a span of the
+// library's is its parent's place and nothing more.
+func Join(rec *span.Recorder, record bool) *Tracing {
 	if rec != nil {
 		rec.Bridge = bridge{}
-		options = append(options, trace.WithSpanProcessor(trace.NewSimpleSpanProcessor(exporter{rec}))) // the recorder never waits
 	}
-	return &Tracing{Provider: trace.NewTracerProvider(options...), rec: rec}
+	if rec == nil || !record {
+		return &Tracing{Provider: noop.NewTracerProvider(), rec: rec, close: func(context.Context) error { return nil }}
+	}
+	// A root span is never sampled: a trace begins at a client of ours, not because somebody pings the daemon.
+	provider := trace.NewTracerProvider(trace.WithSampler(trace.ParentBased(trace.NeverSample())),
+		trace.WithSpanProcessor(trace.NewSimpleSpanProcessor(exporter{rec}))) // the recorder never waits
+	return &Tracing{Provider: provider, rec: rec, close: provider.Shutdown}
 }
 
 // Close ends the SDK; spans that end later are lost.
-func (t *Tracing) Close(ctx context.Context) error { return t.Provider.Shutdown(ctx) }
+func (t *Tracing) Close(ctx context.Context) error { return t.close(ctx) }
 
-// Handler stands inside of otelhttp's handler: it makes the request's span the parent of our steps.
-func (t *Tracing) Handler(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// Handler is next inside of otelhttp's handler: the request's place in the trace is the parent of our steps.
+func (t *Tracing) Handler(name string, next http.Handler) http.Handler {
+	inside := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(t.Enter(r.Context())))
 	})
+	return otelhttp.NewHandler(inside, name, otelhttp.WithTracerProvider(t.Provider), otelhttp.WithPropagators(W3C),
+		otelhttp.WithMeterProvider(metrics.NewMeterProvider()))
 }
 
-// Unary does for gRPC what Handler does for HTTP. [Tracing.Enter] is for streams.
+// Unary stands inside of otelgrpc's handler, as Handler's inner one does. [Tracing.Enter] is for streams.
 func (t *Tracing) Unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	return handler(t.Enter(ctx), req)
 }
@@ -72,7 +85,9 @@ func (t *Tracing) Enter(ctx context.Context) context.Context {
 
 // GRPC are otelgrpc's options for servers and clients.
 func (t *Tracing) GRPC() []otelgrpc.Option {
-	return []otelgrpc.Option{otelgrpc.WithTracerProvider(t.Provider), otelgrpc.WithPropagators(W3C)}
+	return []otelgrpc.Option{
+		otelgrpc.WithTracerProvider(t.Provider), otelgrpc.WithPropagators(W3C), otelgrpc.WithMeterProvider(metrics.NewMeterProvider()),
+	}
 }
 
 // A bridge keeps the innermost span in the SDK's own place in the context. After each Start of ours it is ours, after each of the SDK's it

@@ -15,7 +15,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -96,10 +95,34 @@ func (supervisor) Check(ctx context.Context, _ *grpc_health_v1.HealthCheckReques
 // TestOneTree follows one request through a real otelhttp server, a step, a real otelgrpc client and server, and a step behind it: each
 // is the child of the one before, though three libraries made them in two services.
 func TestOneTree(t *testing.T) {
+	spans := oneTree(t, true, 5)
+	parent := spans["client"].SpanId
+	for _, name := range []string{
+		"hulld SPAN_KIND_SERVER ", "hulld SPAN_KIND_INTERNAL daemon.task.create", "hulld SPAN_KIND_CLIENT ",
+		"hull-containerd SPAN_KIND_SERVER ", "hull-containerd SPAN_KIND_INTERNAL containerd.task.create",
+	} {
+		s, ok := spans[name]
+		require.True(t, ok, "no span %q", name)
+		require.Equal(t, parent, s.ParentSpanId, name)
+		parent = s.SpanId
+	}
+	require.Equal(t, "grpc.health.v1.Health/Check", spans["hulld SPAN_KIND_CLIENT "].Name)
+}
+
+// TestPropagationOnly: the same libraries carry the context and open no spans of their own, so that our steps follow each other.
+func TestPropagationOnly(t *testing.T) {
+	spans := oneTree(t, false, 2)
+	create := spans["hulld SPAN_KIND_INTERNAL daemon.task.create"]
+	require.Equal(t, spans["client"].SpanId, create.ParentSpanId)
+	require.Equal(t, create.SpanId, spans["hull-containerd SPAN_KIND_INTERNAL containerd.task.create"].ParentSpanId)
+}
+
+// oneTree makes three requests, of which one is traced, and returns its spans, n of them, by service, kind and step; "client" is the caller's.
+func oneTree(t *testing.T, record bool, n int) map[string]received {
 	socket, next := listen(t)
 	newTracing := func(service string) *otel.Tracing {
 		rec := span.New(service, socket, true)
-		tracing := otel.Join(rec)
+		tracing := otel.Join(rec, record)
 		t.Cleanup(func() { tracing.Close(context.Background()); rec.Close() })
 		return tracing
 	}
@@ -122,8 +145,7 @@ func TestOneTree(t *testing.T) {
 		_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
 		sp.End(&err)
 	}
-	api := httptest.NewServer(otelhttp.NewHandler(daemon.Handler(http.HandlerFunc(handler)), "api",
-		otelhttp.WithTracerProvider(daemon.Provider), otelhttp.WithPropagators(otel.W3C)))
+	api := httptest.NewServer(daemon.Handler("api", http.HandlerFunc(handler)))
 	defer api.Close()
 
 	get := func(traceparent string) {
@@ -140,30 +162,20 @@ func TestOneTree(t *testing.T) {
 	client := span.Parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	get(client.String())
 
-	got := map[string]received{}
-	for range 5 {
+	got := map[string]received{"client": {Span: &tracepb.Span{SpanId: client.Span[:]}}}
+	for range n {
 		s := next()
 		require.Equal(t, client.Trace[:], s.TraceId, "only the third request is traced")
 		got[s.service+" "+s.Kind.String()+" "+s.attr(stages.AttrStep)] = s
 	}
-	parent := client.Span[:]
-	for _, name := range []string{
-		"hulld SPAN_KIND_SERVER ", "hulld SPAN_KIND_INTERNAL daemon.task.create", "hulld SPAN_KIND_CLIENT ",
-		"hull-containerd SPAN_KIND_SERVER ", "hull-containerd SPAN_KIND_INTERNAL containerd.task.create",
-	} {
-		s, ok := got[name]
-		require.True(t, ok, "no span %q", name)
-		require.Equal(t, parent, s.ParentSpanId, name)
-		parent = s.SpanId
-	}
-	require.Equal(t, "grpc.health.v1.Health/Check", got["hulld SPAN_KIND_CLIENT "].Name)
+	return got
 }
 
 // TestCurrent: what is sent to a child by other means (an environment, a ttrpc header) is the innermost span, whoever's it is.
 func TestCurrent(t *testing.T) {
 	socket, _ := listen(t)
 	rec := span.New("hulld", socket, true)
-	tracing := otel.Join(rec)
+	tracing := otel.Join(rec, true)
 	defer tracing.Close(context.Background())
 	defer rec.Close()
 
@@ -178,7 +190,7 @@ func TestCurrent(t *testing.T) {
 
 // TestUntraced: without a recorder everything works and records nothing.
 func TestUntraced(t *testing.T) {
-	tracing := otel.Join(nil)
+	tracing := otel.Join(nil, true)
 	defer tracing.Close(context.Background())
 	ctx := tracing.Enter(context.Background())
 	_, theirs := tracing.Provider.Tracer("test").Start(ctx, "x")
