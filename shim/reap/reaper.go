@@ -53,10 +53,10 @@ func New() *Reaper {
 	return r
 }
 
-// Start runs a program in a new process. argv[0] is its path. It opens a section that [Reaper.Settled] closes: until then no unknown
+// Start runs the program at path in a new process. It opens a section that [Reaper.Settled] closes: until then no unknown
 // orphan is reaped, so that a child which the program leaves behind, and which is dead already, stays a zombie and can be adopted by
 // its number, which the kernel does not give away while the zombie is there.
-func (r *Reaper) Start(argv []string, attr *syscall.ProcAttr) (*Child, error) {
+func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr) (*Child, error) {
 	c := &Child{pidfd: -1, done: make(chan struct{})}
 	sys := &syscall.SysProcAttr{}
 	if attr.Sys != nil {
@@ -69,7 +69,7 @@ func (r *Reaper) Start(argv []string, attr *syscall.ProcAttr) (*Child, error) {
 
 	r.mu.Lock() // the loop must not see the child before it is in the table
 	defer r.mu.Unlock()
-	pid, err := syscall.ForkExec(argv[0], argv, attr)
+	pid, err := syscall.ForkExec(path, argv, attr)
 	if err != nil {
 		return nil, fmt.Errorf("exec %s: %w", argv[0], err)
 	}

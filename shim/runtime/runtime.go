@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -38,6 +39,9 @@ type Runtime struct {
 	Spans  string // hull-trace's socket, for the environment of a traced runtime
 	Reaper *reap.Reaper
 	calls  atomic.Int64
+
+	seal   sync.Once
+	sealed string // see programPath
 }
 
 // A Call is one execution of the runtime.
@@ -172,7 +176,7 @@ func (r *Runtime) Run(ctx context.Context, c Call) error {
 		Env:   r.env(ctx),
 		Files: []uintptr{stdio[0].Fd(), stdio[1].Fd(), stdio[2].Fd()},
 	}
-	child, err := r.Reaper.Start(argv, attr)
+	child, err := r.Reaper.Start(r.programPath(), argv, attr)
 	if err != nil {
 		return &stages.Error{Kind: stages.Unavailable, Thing: r.Binary, Err: err, Hint: "is the runtime installed?"}
 	}

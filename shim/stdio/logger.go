@@ -37,7 +37,7 @@ func startLogger(s Spec, t target, out, errs *os.File, reaper *reap.Reaper) (*re
 	}
 	wait := os.NewFile(uintptr(ready[0]), "ready")
 	defer wait.Close()
-	child, err := reaper.Start(argv, &syscall.ProcAttr{
+	child, err := reaper.Start(argv[0], argv, &syscall.ProcAttr{
 		Env:   append(os.Environ(), "CONTAINER_ID="+s.ID, "CONTAINER_NAMESPACE="+s.Namespace),
 		Files: []uintptr{null.Fd(), null.Fd(), null.Fd(), out.Fd(), errs.Fd(), uintptr(ready[1])},
 		Sys:   &syscall.SysProcAttr{Setpgid: true},

@@ -88,6 +88,8 @@ func exePath(e *event, p *model.Process) string {
 		return e.Exe
 	case p.Exe != "" && (strings.HasSuffix(e.Exe, "/exe") || !strings.HasPrefix(p.Exe, "/") || filepath.Base(p.Exe) == e.Name || !plain(e.Name)):
 		return p.Exe
+	case len(e.Argv) > 0 && filepath.IsAbs(e.Argv[0]) && filepath.Base(e.Argv[0]) == e.Name: // hull-shim's way of starting hull-runc
+		return e.Argv[0]
 	}
 	return e.Name
 }
