@@ -37,7 +37,7 @@ func TestTraceOfOneRun(t *testing.T) {
 	for _, s := range tr.Spans {
 		require.NotEqual(t, model.Unproved, s.Proof, "%s %s: %s", s.Name, s.Instance, s.Because)
 	}
-	require.Equal(t, []string{"hull-bundle", "hull-shim", "hull-shim", "hull-runc", "hull-runc", "hull-runc", "sh", "hull-runc"}, execs(tr))
+	require.Equal(t, []string{"hull-bundle", "hull-shim", "hull-shim", "hull-runc", "hull-runc", "sh", "hull-runc"}, execs(tr))
 	require.Equal(t, "hull-shim", adopter(tr), "the container is reparented to the shim")
 }
 
