@@ -151,3 +151,24 @@ func TestStress(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, "stress", host)
 }
+
+// TestAbsentThingClaimsNothing: a step whose thing is not there has no lap; the steps around it keep theirs.
+func TestAbsentThingClaimsNothing(t *testing.T) {
+	p, _, code := spawn(t, 0, true, func(p *linux.Program) {
+		p.At(stages.RuncInitWorkdir, "first")
+		p.Do(linux.Umask(0))
+		for _, path := range []string{"/proc", "/nosuch"} {
+			p.At(stages.RuncInitMaskedPaths, path)
+			p.Do(linux.Chdir(path).Or(unix.ENOENT).Skip(0, 1).Absent(), linux.Umask(0))
+		}
+		p.At(stages.RuncInitProgram, "last")
+		p.Do(linux.Umask(0))
+		execTrue(p)
+	})
+	require.Zero(t, code)
+	var claimed []string
+	for _, l := range p.Laps() {
+		claimed = append(claimed, l.Instance)
+	}
+	require.Equal(t, []string{"first", "/proc", "last"}, claimed)
+}

@@ -230,8 +230,16 @@ func (r *run) finish() {
 		})
 	})
 	r.resume(r.waitSpan, func() {
-		r.step(stages.DaemonExitObserve, r.hulld, "", func() { r.attrs("exit.code", "0"); r.wait(120) })
+		r.step(stages.DaemonExitObserve, r.hulld, "", func() {
+			r.attrs("exit.code", "0")
+			r.step(stages.ContainerdTaskDelete, r.ctrd, "", func() { r.step(stages.ShimRuntimeDelete, r.shim, "", r.remove) })
+			r.wait(120)
+		})
 	})
+}
+
+// remove is the runtime's last process.
+func (r *run) remove() {
 	remove := r.fork(r.shim, 4768, stages.Runc, 420, "CLONE_VM|CLONE_VFORK|SIGCHLD")
 	r.exec(remove, "/usr/local/bin/hull-runc", "hull-runc", "--root", "/run/hull/runc", "delete", "--force", id[:12])
 	r.wait(4300)
