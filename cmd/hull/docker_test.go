@@ -42,7 +42,7 @@ func TestDockerRunIsOneTrace(t *testing.T) {
 	})
 	require.Equal(t, "docker", tr.Command[0])
 	require.Equal(t, []string{"-H", "unix://" + e.inst.APISocket(), "run"}, tr.Command[1:4])
-	require.Equal(t, []string{"hull-bundle", "hull-shim", "hull-shim", "hull-runc", "hull-runc", "hull-runc", "echo", "hull-runc"}, execs(tr))
+	require.Equal(t, []string{"hull-bundle", "hull-shim", "hull-shim", "hull-runc", "hull-runc", "echo", "hull-runc"}, execs(tr))
 	require.Equal(t, "hull-shim", tr.Summary().Reparented)
 	require.Zero(t, tr.Lost.Events+tr.Lost.Spans)
 	seen := map[string]bool{}
