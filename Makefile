@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo check test bench soak test-vm generate clean
+.PHONY: help build demo picture check test bench soak test-vm generate clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,17 @@ demo: build ## Run one traced container in a private root (needs root), and leav
 	$(GO) build $(GOFLAGS) -o bin/tiny-image ./cmd/tiny/image
 	$(GO) build $(GOFLAGS) -o bin/demo ./cmd/demo
 	@bin/demo
+
+# The busybox of HULL_TOOLS, under the name that everybody knows.
+picture: export HULL_ROOT := $(CURDIR)/.hull/picture
+picture: build ## Take docs/trace.png anew: the page of a real run of busybox, in Chromium (needs root)
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers busybox-static
+	@mkdir -p $(HULL_ROOT)
+	$(GO) run ./cmd/tiny/image -name busybox:latest -program $${HULL_TOOLS:-.hull/tools}/bin/busybox -o $(HULL_ROOT)/busybox.tar
+	@PATH=$(CURDIR)/bin:$$PATH; trap 'hull down; rm -rf $(HULL_ROOT)' EXIT; hull up && hull load -i $(HULL_ROOT)/busybox.tar && \
+	  hull run --rm busybox true && hull run --rm --trace busybox echo hi 2>/dev/null && hull trace export -o $(HULL_ROOT)/trace.html last && \
+	  chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --user-data-dir=$(HULL_ROOT)/chromium \
+	    --window-size=1280,860 --screenshot=$(CURDIR)/docs/trace.png file://$(HULL_ROOT)/trace.html 2>$(HULL_ROOT)/chromium.log || { cat $(HULL_ROOT)/chromium.log >&2; exit 1; }
 
 check: ## Check format, vet (amd64 and arm64), staticcheck, imports and dependencies: fast, no root
 	@unformatted="$$($(GO) tool gofumpt -l .)"; [ -z "$$unformatted" ] || { echo "gofumpt: not formatted:"; echo "$$unformatted"; exit 1; }

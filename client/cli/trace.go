@@ -57,7 +57,7 @@ func (a *app) traceLsCommand() *cobra.Command {
 
 func (a *app) traceShowCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "show TRACE", Short: "Print a trace's timeline (TRACE: an id or its beginning, a container's id, or last)", Args: args(1, 1),
+		Use: "show TRACE", Short: "Print a trace's timeline (TRACE: an id or its beginning, a container, or last)", Args: args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error { return a.showTrace(c.Context(), args[0]) },
 	}
 }
@@ -74,7 +74,29 @@ func (a *app) showTrace(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return t.Export(ctx, id, "text", a.out)
+	return t.Export(ctx, a.traceOf(ctx, t, id), "text", a.out)
+}
+
+// traceOf is what to ask hull-trace for: it knows traces and the ids of containers, but only the daemon knows a container's name. A name that the
+// daemon does not know either is passed on, and refused by hull-trace in its own words.
+func (a *app) traceOf(ctx context.Context, t engine.Tracer, ref string) string {
+	list, err := t.List(ctx)
+	if err != nil || ref == "last" {
+		return ref
+	}
+	for _, s := range list {
+		if strings.HasPrefix(s.ID, ref) || len(ref) >= len(shortID(s.Container)) && strings.HasPrefix(s.Container, ref) {
+			return ref
+		}
+	}
+	inst, err := a.instance()
+	if err != nil {
+		return ref
+	}
+	if d, err := engine.New(inst.APISocket()).Details(ctx, ref); err == nil {
+		return d.ID
+	}
+	return ref
 }
 
 func (a *app) traceExportCommand() *cobra.Command {
@@ -101,9 +123,9 @@ func (a *app) traceExportCommand() *cobra.Command {
 			return err
 		}
 		if output == "" {
-			return t.Export(c.Context(), args[0], format, a.out)
+			return t.Export(c.Context(), a.traceOf(c.Context(), t, args[0]), format, a.out)
 		}
-		return exportFile(c.Context(), t, args[0], format, output)
+		return exportFile(c.Context(), t, a.traceOf(c.Context(), t, args[0]), format, output)
 	}
 	return c
 }

@@ -18,15 +18,26 @@ func main() {
 	out := flag.String("o", "tiny.tar", "the archive to write")
 	name := flag.String("name", "hull/tiny:latest", "the image's name")
 	flag.Parse()
-	// The program itself knows its names: it prints them, and ends with 127, if it is given none.
-	text, _ := exec.Command(*program).CombinedOutput()
-	_, list, ok := strings.Cut(strings.TrimSpace(string(text)), ": one of: ")
-	if !ok {
-		fmt.Fprintf(os.Stderr, "image: %s is not cmd/tiny: %s\n", *program, text)
-		os.Exit(1)
-	}
-	if err := pack(*program, *name, strings.Fields(strings.Trim(list, "[]")), *out); err != nil {
+	names, err := namesOf(*program)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
 		os.Exit(1)
 	}
+	if err := pack(*program, *name, names, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "image:", err)
+		os.Exit(1)
+	}
+}
+
+// namesOf asks the program for its names: cmd/tiny prints them, and ends with 127, if it is given none; busybox lists them.
+func namesOf(program string) ([]string, error) {
+	text, _ := exec.Command(program).CombinedOutput()
+	if _, list, ok := strings.Cut(strings.TrimSpace(string(text)), ": one of: "); ok {
+		return strings.Fields(strings.Trim(list, "[]")), nil
+	}
+	list, err := exec.Command(program, "--list").Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s is neither cmd/tiny nor busybox: %w", program, err)
+	}
+	return strings.Fields(string(list)), nil
 }
