@@ -33,15 +33,16 @@ func (e *engine) inspect(id string) inspected {
 // clock counts lines from 1 as fast as a tenth of a second allows: a line that is missing, doubled or torn shows.
 const clock = `i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done`
 
-// TestEverythingAboveTheShimMayDie kills hulld, hull-containerd and hull-trace while one container runs on and another one ends.
+// TestEverythingAboveTheShimMayDie kills hulld, hull-containerd and hull-trace while one container runs on and two others end.
 func TestEverythingAboveTheShimMayDie(t *testing.T) {
 	e := up(t)
 	flag := t.TempDir()
 	id := strings.TrimSpace(e.ok("run", "-d", "--network", "none", "busybox", "sh", "-c", clock))
-	ends := strings.TrimSpace(e.ok("run", "-d", "--network", "none", "-v", flag+":/flag", "busybox", "sh", "-c",
-		`while ! [ -e /flag/end ]; do sleep 0.02; done; echo last words; exit 7`))
+	waits := []string{"--network", "none", "-v", flag + ":/flag", "busybox", "sh", "-c", `while ! [ -e /flag/end ]; do sleep 0.02; done; echo last words; exit 7`}
+	ends := strings.TrimSpace(e.ok(append([]string{"run", "-d"}, waits...)...))
+	goes := strings.TrimSpace(e.ok(append([]string{"run", "-d", "--rm"}, waits...)...))
 	before := e.inspect(id).State
-	endsPID := e.inspect(ends).State.Pid
+	endsPID, goesPID := e.inspect(ends).State.Pid, e.inspect(goes).State.Pid
 	require.Equal(t, "running", before.Status)
 	started := span.StartTime(before.Pid)
 	logFile := e.inst.LibContainers() + "/" + id + "/" + id + "-json.log"
@@ -51,7 +52,7 @@ func TestEverythingAboveTheShimMayDie(t *testing.T) {
 	e.kill("hull-trace")
 	n := lines(t, logFile)
 	require.NoError(t, os.WriteFile(flag+"/end", nil, 0o644))
-	e.until("the second container has ended", func() bool { return span.StartTime(endsPID) == 0 })
+	e.until("the two others have ended", func() bool { return span.StartTime(endsPID) == 0 && span.StartTime(goesPID) == 0 })
 	e.until("the log grows without a daemon", func() bool { return lines(t, logFile) > n+3 })
 
 	e.ok("up")
@@ -64,6 +65,9 @@ func TestEverythingAboveTheShimMayDie(t *testing.T) {
 	require.Equal(t, "exited", ended.Status)
 	require.Equal(t, 7, ended.ExitCode)
 	require.Contains(t, e.ok("logs", ends), "last words\n")
+
+	e.until("the --rm container is removed", func() bool { return !strings.Contains(e.ok("ps", "-aq", "--no-trunc"), goes) })
+	e.nothingLeft(goes)
 
 	e.ok("stop", "-t", "0", id)
 	for i, line := range strings.Split(strings.TrimSpace(e.ok("logs", id)), "\n") {

@@ -37,8 +37,10 @@ func TestTraceOfOneRun(t *testing.T) {
 	for _, s := range tr.Spans {
 		require.NotEqual(t, model.Unproved, s.Proof, "%s %s: %s", s.Name, s.Instance, s.Because)
 	}
-	require.Equal(t, []string{"hull-bundle", "hull-shim", "hull-shim", "hull-runc", "hull-runc", "sh", "hull-runc"}, execs(tr))
+	require.Equal(t, []string{"hull-bundle", "hull-shim", "hull-shim", "hull-runc", "hull-runc", "sh", "hull-runc"}, execs(tr), "with the client eight; env is busybox itself")
 	require.Equal(t, "hull-shim", adopter(tr), "the container is reparented to the shim")
+	require.Equal(t, "hull-shim", tr.Summary().Reparented)
+	compare(t, "init.golden", deeds(tr))
 }
 
 // TestEveryStepHappens: each step of the catalogue that is not optional is in a plain run's trace.
@@ -55,6 +57,61 @@ func TestEveryStepHappens(t *testing.T) {
 			require.True(t, seen[s.Name], "%s is missing", s.Name)
 		}
 	}
+}
+
+// TestTraceWithoutTheKernel: where the kernel's side cannot be had, the trace has the same steps in the same places, no kernel rows, and says
+// why.
+func TestTraceWithoutTheKernel(t *testing.T) {
+	e := up(t, "--no-kernel", "no rights to load BPF programs")
+	_, text, code := e.run("run", "--rm", "--trace", "--network", "none", "-m", "64m", "--cpus", "0.5", "--pids-limit", "32", "busybox", "true")
+	require.Zero(t, code)
+	require.Contains(t, text, "no rights to load BPF programs")
+	tr := e.trace()
+	require.Empty(t, tr.Events)
+	require.Contains(t, strings.Join(tr.Notes, "\n"), "no rights to load BPF programs")
+	for _, s := range tr.Spans {
+		require.NotEqual(t, model.Unproved, s.Proof, "%s: nobody looked, so nothing is held against it: %s", s.Name, s.Because)
+	}
+	want, err := os.ReadFile("testdata/run.golden")
+	require.NoError(t, err)
+	require.Equal(t, names(string(want)), names(outline(tr)))
+}
+
+// names is an outline without its verdicts, and without what only the kernel tells.
+func names(outline string) (lines []string) {
+	for _, line := range strings.Split(outline, "\n") {
+		if name, rest, _ := strings.Cut(strings.TrimLeft(line, " "), " "); !strings.Contains(rest, "by the kernel alone") {
+			lines = append(lines, name)
+		}
+	}
+	return lines
+}
+
+// deeds is what the container's first process did, as the kernel saw it, in order: one line per kind of event, runs of one kind as one.
+func deeds(tr model.Trace) string {
+	first := map[model.Proc]bool{}
+	for _, p := range tr.Processes {
+		if p.NSPID == 1 {
+			first[p.Proc] = true
+		}
+	}
+	var b strings.Builder
+	last := ""
+	for _, ev := range tr.Events {
+		if !first[ev.Proc] {
+			continue
+		}
+		line := ev.Kind
+		switch ev.Kind {
+		case stages.EventFsmount.String(), stages.EventMount.String(), stages.EventMknod.String(), stages.EventUmount.String():
+			line = "mount, mknod" // how many, and in which order, differs from kernel to kernel
+		}
+		if line != last {
+			fmt.Fprintln(&b, line)
+		}
+		last = line
+	}
+	return b.String()
 }
 
 // outline is the trace as an indented list: one line per step, children in order of their start, runs of a repeated step as one line.
@@ -76,11 +133,14 @@ func outline(tr model.Trace) string {
 	walk = func(id string, depth int) {
 		last := ""
 		for _, s := range children[id] {
-			line := fmt.Sprintf("%s%s %s", strings.Repeat("  ", depth), s.Name, s.Proof)
-			if line != last || len(children[s.ID]) > 0 {
-				fmt.Fprintln(&b, line)
+			if s.Name != last || len(children[s.ID]) > 0 {
+				who := ""
+				if s.Claim == model.ClaimKernel {
+					who = " by the kernel alone"
+				}
+				fmt.Fprintf(&b, "%s%s %s%s\n", strings.Repeat("  ", depth), s.Name, s.Proof, who)
 			}
-			last = line
+			last = s.Name
 			walk(s.ID, depth+1)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/containerd/containerd/v2/pkg/archive/compression"
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/identity"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -96,7 +97,11 @@ func (s *Images) unpack(ctx context.Context, store content.Store, target ocispec
 	for i, layer := range img.Layers {
 		chain := identity.ChainID(img.Config.RootFS.DiffIDs[:i+1]).String()
 		have, err := s.ctd.HasSnapshot(ctx, chain)
-		if err == nil && !have {
+		switch {
+		case err != nil:
+		case have: // by the config's word: another archive brought that layer, this one may hold something else
+			err = verify(ctx, store, layer, img.Config.RootFS.DiffIDs[i])
+		default:
 			err = s.ctd.Unpack(ctx, layer, parent, chain, img.Config.RootFS.DiffIDs[i])
 		}
 		if err != nil {
@@ -112,6 +117,34 @@ func (s *Images) unpack(ctx context.Context, store content.Store, target ocispec
 		}
 	}
 	return img, nil
+}
+
+// verify holds a layer that needs no unpacking against the digest that the config gives its uncompressed form.
+func verify(ctx context.Context, store content.Provider, layer ocispec.Descriptor, diffID digest.Digest) error {
+	if layer.Digest == diffID { // it is uncompressed, and the store has hashed it
+		return nil
+	}
+	blob, err := store.ReaderAt(ctx, layer)
+	if err != nil {
+		return invalid(layer.Digest.String(), err)
+	}
+	defer blob.Close()
+	plain, err := compression.DecompressStream(content.NewReader(blob))
+	if err != nil {
+		return invalid(layer.Digest.String(), err)
+	}
+	defer plain.Close()
+	got, err := digest.FromReader(plain)
+	if err != nil {
+		return invalid(layer.Digest.String(), err)
+	}
+	if got != diffID {
+		return &stages.Error{
+			Kind: stages.Invalid, Thing: layer.Digest.String(), Err: fmt.Errorf("layer: the config names diff id %s, the content is %s", diffID, got),
+			Hint: "the image is damaged or was tampered with",
+		}
+	}
+	return nil
 }
 
 // nameOf is the full name that the archive gives an image, or the one for images without.
