@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,6 +23,12 @@ func (b *bench) joinGroup() error {
 func (b *bench) leaveGroup() {
 	os.WriteFile(filepath.Dir(b.group)+"/cgroup.procs", []byte(strconv.Itoa(os.Getpid())), 0)
 	os.Remove(b.group)
+	for _, name := range []string{filepath.Base(b.dockerGroup), filepath.Base(b.hullGroup), "hull-bench-runtime"} {
+		groups, _ := filepath.Glob("/sys/fs/cgroup/*/" + name) // docker and runc leave the parent in every hierarchy
+		for _, g := range groups {
+			os.Remove(g)
+		}
+	}
 }
 
 // faultsPerRun is the mean over the rounds of the faults of one hull run, and of one docker run.
@@ -54,12 +61,11 @@ func (b *bench) faultsPerRun() (h, p float64, err error) {
 
 // pgfaults sums total_pgfault over our group and the groups of both engines' containers.
 func (b *bench) pgfaults() (sum int, err error) {
-	groups, err := filepath.Glob(filepath.Dir(b.group) + "/hull-*")
-	if err != nil {
-		return 0, err
-	}
-	for _, g := range groups {
+	for _, g := range []string{b.group, b.hullGroup, b.dockerGroup} {
 		f, err := os.Open(g + "/memory.stat")
+		if errors.Is(err, os.ErrNotExist) && g != b.group {
+			continue // no container has run yet, or the engine has removed its group
+		}
 		if err != nil {
 			return 0, fmt.Errorf("%w (this row needs the memory controller on cgroup v1)", err)
 		}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"hull/stages/instance"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -25,7 +27,8 @@ type bench struct {
 	tools  string // the peers
 	env    []string
 	procs  []*exec.Cmd // the peers' daemons, in the order they were started
-	group  string      // memory cgroup of everything but the containers
+
+	group, hullGroup, dockerGroup string // memory cgroups: of everything but the containers, and of each engine's containers
 }
 
 func newBench(rounds int) (*bench, error) {
@@ -33,7 +36,18 @@ func newBench(rounds int) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{rounds: rounds, root: top + "/.hull/bench", bin: top + "/bin", tools: top + "/.hull/tools", group: "/sys/fs/cgroup/memory/hull-bench"}
+	b := &bench{
+		rounds: rounds, root: top + "/.hull/bench", bin: top + "/bin", tools: top + "/.hull/tools",
+		group: "/sys/fs/cgroup/memory/hull-bench", dockerGroup: "/sys/fs/cgroup/memory/hull-bench-docker",
+	}
+	if tools := os.Getenv("HULL_TOOLS"); tools != "" {
+		b.tools = tools
+	}
+	inst, err := instance.At(b.root + "/hull")
+	if err != nil {
+		return nil, err
+	}
+	b.hullGroup = "/sys/fs/cgroup/memory" + inst.CgroupParent()
 	for _, need := range []string{b.bin + "/hull", b.tools + "/usr/sbin/dockerd"} {
 		if _, err := os.Stat(need); err != nil {
 			return nil, fmt.Errorf("%w (make build; .ci/peers)", err)
@@ -139,11 +153,18 @@ func (b *bench) path(name string) string {
 // command is a program to be run to its end; its error carries what it printed on standard error.
 func (b *bench) command(name string, args ...string) func() error {
 	return func() error {
-		var text bytes.Buffer
+		// A file, not a pipe: the container that a runtime leaves behind holds it too, and the end of a pipe would be waited for.
+		text, err := os.CreateTemp(b.root, "stderr")
+		if err != nil {
+			return err
+		}
+		defer text.Close()
+		defer os.Remove(text.Name())
 		cmd := exec.Command(b.path(name), args...)
-		cmd.Env, cmd.Stderr = b.env, &text
+		cmd.Env, cmd.Stderr = b.env, text
 		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args, " "), err, strings.TrimSpace(text.String()))
+			said, _ := os.ReadFile(text.Name())
+			return fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args, " "), err, bytes.TrimSpace(said))
 		}
 		return nil
 	}

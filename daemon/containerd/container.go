@@ -26,7 +26,11 @@ type Container struct {
 	Runtime  string
 	Instance string
 	Spec     *specs.Spec
+	Volatile bool // it is removed at its exit
 }
+
+// labelVolatile tells our own containerd that a record need not survive a power cut, and so costs no fsync. Others keep it as a label.
+const labelVolatile = "hull.rm"
 
 // CreateContainer records the container. The record refers to the snapshot, which keeps both from being collected as garbage.
 func (c *Client) CreateContainer(ctx context.Context, ctr Container) error {
@@ -34,8 +38,12 @@ func (c *Client) CreateContainer(ctx context.Context, ctr Container) error {
 	if err != nil {
 		return err
 	}
+	labels := map[string]string{LabelInstance: ctr.Instance}
+	if ctr.Volatile {
+		labels[labelVolatile] = "true"
+	}
 	_, err = c.containers.Create(ctx, &containers.CreateContainerRequest{Container: &containers.Container{
-		ID: ctr.ID, Image: ctr.Image, Labels: map[string]string{LabelInstance: ctr.Instance},
+		ID: ctr.ID, Image: ctr.Image, Labels: labels,
 		Runtime: &containers.Container_Runtime{Name: ctr.Runtime}, Spec: &anypb.Any{TypeUrl: specURL, Value: spec},
 		Snapshotter: Snapshotter, SnapshotKey: ctr.ID,
 	}})
@@ -64,11 +72,14 @@ func (c *Client) ContainersOf(ctx context.Context, instance string) ([]string, e
 }
 
 // PrepareSnapshot makes the container's writable layer over the image's (parent is the chain id of its topmost layer) and says how to mount
-// it. Until the container's record refers to it, its own label keeps it from being collected.
-func (c *Client) PrepareSnapshot(ctx context.Context, key, parent string) ([]*types.Mount, error) {
-	r, err := c.snapshots.Prepare(ctx, &snapshots.PrepareSnapshotRequest{
-		Snapshotter: Snapshotter, Key: key, Parent: parent, Labels: map[string]string{"containerd.io/gc.root": "hull"},
-	})
+// it. Until the container's record refers to it, its own label keeps it from being collected. A volatile one is removed with its container's
+// exit.
+func (c *Client) PrepareSnapshot(ctx context.Context, key, parent string, volatile bool) ([]*types.Mount, error) {
+	labels := map[string]string{"containerd.io/gc.root": "hull"}
+	if volatile {
+		labels[labelVolatile] = "true"
+	}
+	r, err := c.snapshots.Prepare(ctx, &snapshots.PrepareSnapshotRequest{Snapshotter: Snapshotter, Key: key, Parent: parent, Labels: labels})
 	if err != nil {
 		return nil, c.wrap(stages.ContainerdSnapshotPrepare, key, err)
 	}

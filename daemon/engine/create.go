@@ -136,7 +136,7 @@ func (e *Engine) build(ctx context.Context, rec *store.Record, img *image.Image)
 	if err := spec.MakeSources(binds); err != nil {
 		return err
 	}
-	mounts, err := e.ctd.PrepareSnapshot(ctx, rec.ID, img.ChainID())
+	mounts, err := e.ctd.PrepareSnapshot(ctx, rec.ID, img.ChainID(), rec.AutoRemove())
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,9 @@ func (e *Engine) build(ctx context.Context, rec *store.Record, img *image.Image)
 	if err != nil {
 		return err
 	}
-	err = e.ctd.CreateContainer(ctx, containerd.Container{ID: rec.ID, Image: rec.Image, Runtime: e.runtime.Name, Instance: e.inst.Hash(), Spec: s})
+	err = e.ctd.CreateContainer(ctx, containerd.Container{
+		ID: rec.ID, Image: rec.Image, Runtime: e.runtime.Name, Instance: e.inst.Hash(), Spec: s, Volatile: rec.AutoRemove(),
+	})
 	if err != nil {
 		return err
 	}

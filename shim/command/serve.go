@@ -81,13 +81,26 @@ func (c *call) serve() error {
 		case <-end.Done():
 			slog.Error("leaving with events that nobody took")
 		}
-		err = srv.Shutdown(end)
+		err = leave(end, srv)
 	}
 	rec.Close()
 	if errors.Is(err, ttrpc.ErrServerClosed) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
 	return err
+}
+
+// leave ends the server once its answers are out. The answer to Task/Shutdown itself is still on its way; ttrpc looks again for connections
+// at rest after 200 ms only (ttrpc, Server.Shutdown), which containerd would wait for at every container's end, so we look more often.
+func leave(ctx context.Context, srv *ttrpc.Server) error {
+	for {
+		look, cancel := context.WithTimeout(ctx, 2*time.Millisecond)
+		err := srv.Shutdown(look)
+		cancel()
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+	}
 }
 
 func becomeSubreaper(ctx context.Context) (err error) {
