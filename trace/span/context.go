@@ -1,9 +1,10 @@
 package span
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Context is the place of a span in its trace: what crosses every process boundary as a W3C traceparent
@@ -51,13 +52,25 @@ func Parse(traceparent string) Context {
 // NewTrace is the context of a new trace's root: a random trace id and no span yet. Spans started under it are roots.
 func NewTrace() Context {
 	var c Context
-	rand.Read(c.Trace[:]) // never fails (crypto/rand, Go 1.24)
+	random(c.Trace[:])
 	return c
+}
+
+// random fills b, of at most 256 bytes: such a read is neither cut short nor interrupted once the kernel has its entropy (getrandom(2)).
+// crypto/rand reads the same source, and would bring its self-tests and math/big into every short-lived binary.
+func random(b []byte) {
+	for {
+		if n, err := unix.Getrandom(b, 0); err == nil && n == len(b) {
+			return
+		} else if err != nil && err != unix.EINTR {
+			panic("getrandom: " + err.Error()) // Linux 3.17 and later have it
+		}
+	}
 }
 
 func newSpanID() (id [8]byte) {
 	for id == [8]byte{} {
-		rand.Read(id[:])
+		random(id[:])
 	}
 	return id
 }
