@@ -62,6 +62,9 @@ func (i *Image) Familiar() (tags []string) {
 type Images struct {
 	ctd *containerd.Client
 
+	changing sync.Mutex       // guards loads, and is held by a sweep: what one needs, another must not take away
+	loads    map[*ingest]bool // under way
+
 	mu    sync.Mutex
 	known map[digest.Digest]*Image // by target: a digest's content never changes
 }
@@ -70,7 +73,7 @@ const maxKnown = 128 // images whose manifest and config are kept in memory
 
 // New makes the view.
 func New(ctd *containerd.Client) *Images {
-	return &Images{ctd: ctd, known: map[digest.Digest]*Image{}}
+	return &Images{ctd: ctd, known: map[digest.Digest]*Image{}, loads: map[*ingest]bool{}}
 }
 
 var hexID = regexp.MustCompile(`^(sha256:)?[0-9a-f]{4,64}$`)

@@ -3,7 +3,6 @@ package image
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -39,8 +38,17 @@ func (s *Images) Load(ctx context.Context, r io.Reader, loaded func(*Image)) (er
 		return invalid("", fmt.Errorf("archive: %w", err))
 	}
 	defer plain.Close()
-	store := newIngest(s.ctd.Content())
-	defer store.abort(context.WithoutCancel(ctx))
+	store := s.newIngest()
+	defer func() {
+		quiet := context.WithoutCancel(ctx) // a client that left must not keep us from cleaning up
+		store.abort(quiet)
+		s.changing.Lock()
+		defer s.changing.Unlock()
+		delete(s.loads, store)
+		if err != nil {
+			err = errors.Join(err, s.sweep(quiet, store.made))
+		}
+	}()
 	top, err := archive.ImportIndex(ctx, store, plain)
 	if err != nil {
 		return archiveError(err)
@@ -84,7 +92,7 @@ func (s *Images) Load(ctx context.Context, r io.Reader, loaded func(*Image)) (er
 }
 
 // unpack labels what the image refers to, so that it is kept, and makes the snapshot of each layer that has none yet.
-func (s *Images) unpack(ctx context.Context, store content.Store, target ocispec.Descriptor) (*Image, error) {
+func (s *Images) unpack(ctx context.Context, store *ingest, target ocispec.Descriptor) (*Image, error) {
 	children := images.LimitManifests(images.FilterPlatforms(images.ChildrenHandler(store), platforms.Default()), platforms.Default(), 1)
 	if err := images.Walk(ctx, images.SetChildrenMappedLabels(store, children, images.ChildGCLabels), target); err != nil {
 		return nil, invalid(target.Digest.String(), err)
@@ -96,6 +104,7 @@ func (s *Images) unpack(ctx context.Context, store content.Store, target ocispec
 	parent := ""
 	for i, layer := range img.Layers {
 		chain := identity.ChainID(img.Config.RootFS.DiffIDs[:i+1]).String()
+		store.refer("", chain)
 		have, err := s.ctd.HasSnapshot(ctx, chain)
 		switch {
 		case err != nil:
@@ -103,6 +112,7 @@ func (s *Images) unpack(ctx context.Context, store content.Store, target ocispec
 			err = verify(ctx, store, layer, img.Config.RootFS.DiffIDs[i])
 		default:
 			err = s.ctd.Unpack(ctx, layer, parent, chain, img.Config.RootFS.DiffIDs[i])
+			store.made.chains = append(store.made.chains, chain)
 		}
 		if err != nil {
 			return nil, err
@@ -184,18 +194,35 @@ func invalid(thing string, err error) error {
 	return &stages.Error{Kind: stages.Invalid, Thing: thing, Err: err, Hint: "give an archive made by docker save or an OCI layout"}
 }
 
-// An ingest is a content store in which the names of unfinished blobs are this load's own: two loads at once do not wait for each
-// other, and what an aborted one left unfinished is known.
+// An ingest is a content store that knows what one load has begun (under names of its own: two loads at once do not wait for each other),
+// what it has made, and what it relies on.
 type ingest struct {
 	content.Store
+	images *Images
 	prefix string
 	refs   map[string]bool
+	made   leftover // what was not there before
+
+	blobs  map[digest.Digest]bool // relied on, made or found; guarded by images.changing, as chains
+	chains map[string]bool
 }
 
-func newIngest(s content.Store) *ingest {
-	var b [8]byte
-	rand.Read(b[:])
-	return &ingest{Store: s, prefix: "load-" + hex.EncodeToString(b[:]) + "-", refs: map[string]bool{}}
+func (s *Images) newIngest() *ingest {
+	i := &ingest{
+		Store: s.ctd.Content(), images: s, prefix: "load-" + rand.Text() + "-", refs: map[string]bool{},
+		blobs: map[digest.Digest]bool{}, chains: map[string]bool{},
+	}
+	s.changing.Lock()
+	s.loads[i] = true
+	s.changing.Unlock()
+	return i
+}
+
+// refer notes, before it is looked for, what must not be swept away from now on.
+func (i *ingest) refer(blob digest.Digest, chain string) {
+	i.images.changing.Lock()
+	i.blobs[blob], i.chains[chain] = true, true
+	i.images.changing.Unlock()
 }
 
 // Writer implements content.Ingester.
@@ -208,7 +235,29 @@ func (i *ingest) Writer(ctx context.Context, opts ...content.WriterOpt) (content
 	}
 	ref := i.prefix + o.Ref
 	i.refs[ref] = true
-	return i.Store.Writer(ctx, content.WithRef(ref), content.WithDescriptor(o.Desc))
+	i.refer(o.Desc.Digest, "")
+	w, err := i.Store.Writer(ctx, content.WithRef(ref), content.WithDescriptor(o.Desc))
+	if err != nil {
+		return nil, err
+	}
+	return &blobWriter{w, i}, nil
+}
+
+// A blobWriter writes one blob of an ingest.
+type blobWriter struct {
+	content.Writer
+	ingest *ingest
+}
+
+// Commit implements content.Writer. A blob that was there already is not one that this load made.
+func (w *blobWriter) Commit(ctx context.Context, size int64, expected digest.Digest, opts ...content.Opt) error {
+	blob := w.Writer.Digest()
+	w.ingest.refer(blob, "")
+	err := w.Writer.Commit(ctx, size, expected, opts...)
+	if err == nil {
+		w.ingest.made.blobs = append(w.ingest.made.blobs, blob)
+	}
+	return err
 }
 
 // abort removes what was begun and not committed.

@@ -20,6 +20,8 @@ type Removed struct {
 
 // Remove takes away a name, or by its id an image with all its names. users are the ids of containers made from it; without force they keep it.
 func (s *Images) Remove(ctx context.Context, ref string, force bool, users func(id string) []string) (Removed, error) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	img, err := s.Find(ctx, ref)
 	if err != nil {
 		return Removed{}, err
@@ -44,6 +46,10 @@ func (s *Images) Remove(ctx context.Context, ref string, force bool, users func(
 		return Removed{}, conflict("unable to remove repository reference %q (must force) - container %s is using its referenced image %s", ref, ids[0][:12], img.ID.Encoded()[:12])
 	}
 	var gone Removed
+	parts, err := s.of(ctx, img)
+	if err != nil {
+		return gone, err
+	}
 	for _, name := range names {
 		if err := s.ctd.DeleteImage(ctx, name); err != nil {
 			return gone, err
@@ -55,8 +61,9 @@ func (s *Images) Remove(ctx context.Context, ref string, force bool, users func(
 	if last {
 		gone.Deleted = img.ID.String()
 		s.forget(img)
+		err = s.sweep(context.WithoutCancel(ctx), parts)
 	}
-	return gone, nil
+	return gone, err
 }
 
 // Tag gives an image a further name.
