@@ -43,6 +43,7 @@ var W3C = propagation.TraceContext{}
 type Tracing struct {
 	Provider api.TracerProvider
 	rec      *span.Recorder
+	record   bool
 	close    func(context.Context) error
 }
 
@@ -58,17 +59,24 @@ func Join(rec *span.Recorder, record bool) *Tracing {
 	// A root span is never sampled: a trace begins at a client of ours, not because somebody pings the daemon.
 	provider := trace.NewTracerProvider(trace.WithSampler(trace.ParentBased(trace.NeverSample())),
 		trace.WithSpanProcessor(trace.NewSimpleSpanProcessor(exporter{rec}))) // the recorder never waits
-	return &Tracing{Provider: provider, rec: rec, close: provider.Shutdown}
+	return &Tracing{Provider: provider, rec: rec, record: true, close: provider.Shutdown}
 }
 
 // Close ends the SDK; spans that end later are lost.
 func (t *Tracing) Close(ctx context.Context) error { return t.close(ctx) }
 
-// Handler is next inside of otelhttp's handler: the request's place in the trace is the parent of our steps.
+// Handler makes the request's place in the trace the parent of next's steps. Trap: otelhttp puts its own http.ResponseWriter around the server's,
+// from which [http.MaxBytesReader] then cannot tell the server to stop reading; a client that sends too much finds a broken pipe in place of the
+// answer. So otelhttp stands there only to record; else the header is read by the same propagator.
 func (t *Tracing) Handler(name string, next http.Handler) http.Handler {
 	inside := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(t.Enter(r.Context())))
 	})
+	if !t.record {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inside(w, r.WithContext(W3C.Extract(r.Context(), propagation.HeaderCarrier(r.Header))))
+		})
+	}
 	return otelhttp.NewHandler(inside, name, otelhttp.WithTracerProvider(t.Provider), otelhttp.WithPropagators(W3C),
 		otelhttp.WithMeterProvider(metrics.NewMeterProvider()))
 }
