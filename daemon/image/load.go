@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 
 	"hull/stages"
@@ -45,8 +46,9 @@ func (s *Images) Load(ctx context.Context, r io.Reader, loaded func(*Image)) (er
 		s.changing.Lock()
 		defer s.changing.Unlock()
 		delete(s.loads, store)
-		if err != nil {
-			err = errors.Join(err, s.sweep(quiet, store.made))
+		// After a success the archive's own index is left over: the names point to the manifests.
+		if failed := s.sweep(quiet, store.made); failed != nil {
+			slog.Warn("what a load left was not removed", "error", failed.Error())
 		}
 	}()
 	top, err := archive.ImportIndex(ctx, store, plain)
