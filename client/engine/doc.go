@@ -3,7 +3,7 @@
 //
 // The API is HTTP/1.1, and the client speaks it itself (wire.go): a request line, headers, an answer. Go's net/http would do it as well
 // and brings TLS, HTTP/2, proxies and cookies along, which cost each start of `hull` 40 page faults and 4 ms before the first byte is
-// sent (docs/adr/0010-own-http-client.md). For the same reason the bodies are small structs of our own (types.go), each naming the part of
+// sent (docs/adr/0008-own-http-client.md). For the same reason the bodies are small structs of our own (types.go), each naming the part of
 // the specification that it follows; fields that a newer daemon adds are ignored.
 //
 // Traps:

@@ -13,7 +13,7 @@
 // Only a request that carries a sampled traceparent, or is inside of a span of ours, is traced: all others cost one look at a context.
 //
 // Without record the libraries carry the context across the border and open no spans: each call of the run is a step of ours already
-// (docs/adr/0012-propagation-only.md). With it the SDK's spans are in the trace as well. They carry no hull.step: they are shown, and nothing is
+// (docs/adr/0009-propagation-only.md). With it the SDK's spans are in the trace as well. They carry no hull.step: they are shown, and nothing is
 // held against them. Their events and links are left out.
 package otel
 
