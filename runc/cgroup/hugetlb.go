@@ -2,16 +2,24 @@ package cgroup
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"hull/stages"
 )
 
-// pageSize is a huge page size as the kernel writes it in file names: 64KB, 2MB, 1GB.
-var pageSize = regexp.MustCompile(`^[1-9][0-9]*[KMG]B$`)
+// isPageSize tells a huge page size as the kernel writes it in file names: 64KB, 2MB, 1GB. (A regular expression would be shorter, and
+// would be compiled at every start of the runtime.)
+func isPageSize(s string) bool {
+	digits, isBytes := strings.CutSuffix(s, "B")
+	if !isBytes || digits == "" || !strings.ContainsRune("KMG", rune(digits[len(digits)-1])) {
+		return false
+	}
+	n, err := strconv.ParseUint(digits[:len(digits)-1], 10, 64)
+	return err == nil && n > 0 && s[0] != '0' && s[0] != '+'
+}
 
 // hugetlb plans the limits on huge pages (cgroup-v1/hugetlb.rst). Each limit is two: on pages in use, and on pages reserved. Without the
 // second an mmap(2) beyond the limit succeeds and the first touch is SIGBUS; kernels before 5.7 have only the first.
@@ -21,7 +29,7 @@ func hugetlb(r *specs.LinuxResources, version versionOf) (rows []row, err error)
 		suffix = ".max"
 	}
 	for _, l := range r.HugepageLimits {
-		if !pageSize.MatchString(l.Pagesize) {
+		if !isPageSize(l.Pagesize) {
 			return nil, cannot(stages.Invalid, "hugetlb", "hugetlb."+l.Pagesize+suffix, fmt.Errorf("%q is no page size such as 2MB", l.Pagesize))
 		}
 		value := strconv.FormatUint(l.Limit, 10)
