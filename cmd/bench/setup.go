@@ -67,13 +67,11 @@ func newBench(rounds int) (*bench, error) {
 	if err := b.joinGroup(); err != nil {
 		return nil, err
 	}
-	if err := b.startPeers(); err != nil {
-		b.close()
-		return nil, err
-	}
-	if err := b.startHull(); err != nil {
-		b.close()
-		return nil, err
+	for _, step := range []func() error{b.pack, b.startPeers, b.startHull} {
+		if err := step(); err != nil {
+			b.close()
+			return nil, err
+		}
 	}
 	return b, nil
 }
@@ -100,25 +98,22 @@ func (b *bench) startPeers() error {
 	if err := b.until(b.docker("version")); err != nil {
 		return err
 	}
-	return b.docker("load", "-q", "-i", b.busybox())()
+	return b.docker("load", "-q", "-i", b.archive())()
 }
 
 func (b *bench) startHull() error {
 	if err := b.hull("up")(); err != nil {
 		return err
 	}
-	return b.hull("load", "-i", b.busybox())()
+	return b.hull("load", "-i", b.archive())()
 }
 
-// busybox is a docker-save tar of Debian's static busybox, made once.
-func (b *bench) busybox() string {
-	file := b.root + "/busybox.tar"
-	if _, err := os.Stat(file); err != nil {
-		if err := writeBusybox(b.tools+"/bin/busybox", file, image); err != nil {
-			panic(err) // the caller's load fails next, and names the file
-		}
-	}
-	return file
+// archive is the docker-save tar of Debian's static busybox that both sides load.
+func (b *bench) archive() string { return b.root + "/busybox.tar" }
+
+// pack makes the archive, with the packer that makes hull/tiny.
+func (b *bench) pack() error {
+	return b.command("go", "run", "./cmd/tiny/image", "-program", b.tools+"/bin/busybox", "-name", image, "-o", b.archive())()
 }
 
 // start starts one of the peers' daemons.
