@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"hull/daemon/spec"
@@ -78,6 +77,3 @@ func (e *Engine) UsersOf(imageID string) (ids []string) {
 	}
 	return ids
 }
-
-// Architecture is the machine's, in the words of images.
-func Architecture() string { return runtime.GOARCH }

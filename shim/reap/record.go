@@ -46,15 +46,11 @@ func ReadExit(bundle string) (Exit, error) {
 	return Exit{PID: r.PID, Status: r.Status, At: at}, err
 }
 
-// WriteInit writes the pid of the container's first process into its bundle.
-func WriteInit(bundle string, pid int) error {
-	return replace(filepath.Join(bundle, fileInit), []byte(strconv.Itoa(pid)+"\n"))
-}
+// InitFile is the file of the bundle into which the runtime writes the pid of the container's first process (its --pid-file).
+func InitFile(bundle string) string { return filepath.Join(bundle, fileInit) }
 
-// ReadInit reads it back; 0 if it was never written.
-func ReadInit(bundle string) int {
-	return ReadPID(filepath.Join(bundle, fileInit))
-}
+// ReadInit reads that pid; 0 if it was never written.
+func ReadInit(bundle string) int { return ReadPID(InitFile(bundle)) }
 
 // ReadPID reads a file that holds one pid; 0 if there is none.
 func ReadPID(path string) int {

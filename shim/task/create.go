@@ -113,7 +113,7 @@ func (s *Service) runCreate(ctx context.Context, p *process) (err error) {
 	defer sp.End(&err)
 	p.order.Lock() // an exit before this is over waits
 	defer p.order.Unlock()
-	pidFile := filepath.Join(s.Bundle, "init.pid")
+	pidFile := reap.InitFile(s.Bundle)
 	err = s.launch(p, func(console string, adopt func() error) error {
 		return s.runtime.Create(ctx, s.id, pidFile, console, p.streams.Child(), adopt)
 	}, func() error { return s.adopt(ctx, p, pidFile) })

@@ -51,6 +51,3 @@ func FormatOf(file string) (string, error) {
 	}
 	return "", fmt.Errorf("%s: the suffix names no trace format: use .json (Jaeger), .otlp.json, .html or .txt", file)
 }
-
-// Summary is the trace in numbers.
-func Summary(t *model.Trace) model.Summary { return t.Summary() }
