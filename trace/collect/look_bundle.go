@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"hull/stages"
@@ -85,25 +86,40 @@ func (c *collector) lookAtSnapshot(r *run) {
 	r.saw(stages.StateSnapshot, false, "%s on %s has no upper directory", mounts[0].FSType, rootfs)
 }
 
-// lookAtStdio asks /proc which streams the shim holds: a FIFO, a pipe, a terminal's master, or the log file.
+// lookAtStdio asks /proc which streams the shim holds.
 func (c *collector) lookAtStdio(r *run) {
 	shim := r.target.shim
 	dir := fmt.Sprintf("/proc/%d/fd", shim.PID)
-	fds, err := os.ReadDir(dir)
-	if err != nil || startOf(shim.PID) != shim.Start {
+	held, err := streamIn(dir)
+	switch {
+	case err != nil || startOf(shim.PID) != shim.Start:
 		r.saw(stages.StateStdio, false, "the runtime's parent, pid %d, is not there", shim.PID)
-		return
+	case held == "":
+		r.saw(stages.StateStdio, false, "pid %d holds no FIFO, pipe, terminal or log", shim.PID)
+	default:
+		r.saw(stages.StateStdio, true, "pid %d holds %s", shim.PID, held)
+	}
+}
+
+// streamIn finds a container's stream in a /proc/PID/fd directory: a FIFO, a pipe, a terminal's master, or the log file. The process's own
+// three streams do not count.
+func streamIn(dir string) (string, error) {
+	fds, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
 	}
 	for _, fd := range fds {
+		if number, err := strconv.Atoi(fd.Name()); err != nil || number <= 2 {
+			continue
+		}
 		to, err := os.Readlink(filepath.Join(dir, fd.Name()))
 		if err != nil {
 			continue
 		}
 		info, err := os.Stat(filepath.Join(dir, fd.Name()))
-		if fd.Name() > "2" && err == nil && (info.Mode()&os.ModeNamedPipe != 0 || strings.HasSuffix(to, "-json.log") || strings.HasSuffix(to, "/ptmx")) {
-			r.saw(stages.StateStdio, true, "pid %d holds %s", shim.PID, to)
-			return
+		if err == nil && (info.Mode()&os.ModeNamedPipe != 0 || strings.HasSuffix(to, "-json.log") || strings.HasSuffix(to, "/ptmx")) {
+			return to, nil
 		}
 	}
-	r.saw(stages.StateStdio, false, "pid %d holds no FIFO, pipe, terminal or log", shim.PID)
+	return "", nil
 }
