@@ -96,7 +96,7 @@ func (c *collector) takePacket(data *otlp.TracesData, who *unix.Ucred) {
 		for _, ss := range rs.ScopeSpans {
 			for _, s := range ss.Spans {
 				r := c.runs[hex.EncodeToString(s.TraceId)]
-				if r == nil || who.Uid != 0 && who.Uid != r.owner {
+				if r == nil || r.ended != 0 || who.Uid != 0 && who.Uid != r.owner {
 					slog.Debug("a span of no trace that goes on", "pid", who.Pid, "name", s.Name)
 					continue
 				}

@@ -139,7 +139,7 @@ func (c *collector) running(req *http.Request) (*run, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r, uid := c.runs[req.PathValue("id")], uidOf(req)
-	if r == nil || uid != 0 && uid != r.owner {
+	if r == nil || r.ended != 0 || uid != 0 && uid != r.owner {
 		return nil, &stages.Error{Kind: stages.NotFound, Thing: req.PathValue("id"), Err: errors.New("no such trace goes on")}
 	}
 	return r, nil
@@ -150,12 +150,12 @@ func (c *collector) listTraces(w http.ResponseWriter, req *http.Request) {
 	c.mu.Lock()
 	all := []model.Summary{}
 	for _, r := range c.runs {
-		if uid == 0 || uid == r.owner {
+		if r.ended == 0 && (uid == 0 || uid == r.owner) {
 			all = append(all, build(r, c.lostOf(r)).Summary())
 		}
 	}
 	for _, e := range c.store.find("", uid) {
-		if c.runs[e.ID] == nil {
+		if !c.open(e.ID) {
 			all = append(all, e.Summary)
 		}
 	}
@@ -225,6 +225,9 @@ func (c *collector) deleteTrace(w http.ResponseWriter, req *http.Request) {
 	}
 	if err == nil {
 		c.mu.Lock()
+		if r := c.runs[t.ID]; r != nil { // complete but for its client's exit
+			c.forget(r, t)
+		}
 		err = c.store.remove(t.ID)
 		c.mu.Unlock()
 	}
