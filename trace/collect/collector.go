@@ -24,6 +24,8 @@ type collector struct {
 	tracer *bpf.Tracer
 	reason string // why there is no tracer
 
+	spans sockets // where finished spans come from
+
 	mu      sync.Mutex
 	runs    map[string]*run // by trace id
 	handles map[uint64]*run

@@ -64,7 +64,7 @@ func (c *collector) goesOn(r *run) bool {
 // complete decides by what is known; since is how long nothing has come.
 func (c *collector) complete(r *run, since time.Duration) bool {
 	switch {
-	case r.left == 0 || c.goesOn(r):
+	case r.left == 0 || c.goesOn(r) || since < showWait && c.spans.unread():
 		return false
 	case r.othersAlive() == 0 && missing(r.spans) == 0 && (r.handle != 0 || since >= 5*quiet):
 		return since >= quiet
@@ -140,8 +140,8 @@ func (c *collector) finish(r *run) {
 
 // clientAlive reports whether the kernel has not seen the client end: it asked for the trace's end, and shows it before it leaves.
 func (r *run) clientAlive() bool {
-	for p := range r.alive {
-		if p.PID == r.client {
+	for p, alive := range r.alive {
+		if alive && p.PID == r.client {
 			return true
 		}
 	}

@@ -24,6 +24,7 @@ const maxPacket = 1 << 20
 
 // takeSpans accepts connections of programs that hand over finished spans (docs/seams.md, section 4).
 func (c *collector) takeSpans(l *net.UnixListener) error {
+	c.spans.add(l)
 	for {
 		conn, err := l.AcceptUnix()
 		if errors.Is(err, net.ErrClosed) {
@@ -37,7 +38,11 @@ func (c *collector) takeSpans(l *net.UnixListener) error {
 }
 
 func (c *collector) takeConn(conn *net.UnixConn) {
-	defer conn.Close()
+	c.spans.add(conn)
+	defer func() {
+		c.spans.remove(conn)
+		conn.Close()
+	}()
 	who, err := peerOf(conn)
 	if err != nil {
 		slog.Error("span peer", "err", err)
