@@ -39,6 +39,7 @@ export function decode(doc) {
   }));
   const processOf = new Map(processes.map((p) => [p.proc, p]));
   return {
+    took: spans.reduce((last, s) => Math.max(last, s.end), 0) || Math.max(1, doc.end), // the client may leave later, when it has shown the trace
     processOf, id: doc.id, command: doc.command ?? [], container: doc.container, date: new Date(doc.start), end: Math.max(1, doc.end),
     notes: doc.notes ?? [], lost: doc.lost, summary: doc.summary, stages: doc.stages, steps: new Map(Object.entries(doc.steps)),
     spans, events, processes, procs,

@@ -16,8 +16,8 @@ import { Gutter, find, heading, nameOf, showFound, tip } from "./page.js";
 const trace = decode(JSON.parse(find("trace").textContent));
 const VIEWS = ["timeline", "tree", "table"];
 const NAMES = {
-  timeline: "timeline", tree: "process tree", table: "table", story: "story", stages: "stages", calls: "system calls",
-  squeezed: "gaps squeezed", real: "real time", events: "event by event",
+  timeline: "timeline", tree: "tree", table: "table", story: "story", stages: "stages", calls: "system calls",
+  squeezed: "squeezed", real: "real time", events: "by event",
 };
 let view = "timeline";
 let level = LEVELS[0];
@@ -180,7 +180,8 @@ let scheme = SCHEMES[0];
 function setScheme(next) {
   scheme = next;
   paint(scheme === "system" ? (dark.matches ? "dark" : "light") : scheme);
-  find("scheme").replaceChildren(`colours: ${scheme}`);
+  find("scheme").replaceChildren(element("span", { "aria-hidden": "true" }, { system: "◐", light: "○", dark: "●" }[scheme]), ` ${scheme}`);
+  find("scheme").setAttribute("aria-label", `Colours: ${scheme}`);
 }
 
 // paint sets the colours that the style sheet uses. The signs in the panel are drawn in them: it is made anew.
@@ -191,10 +192,13 @@ function paint(colours) {
   onSelect(timeline.state.selected);
 }
 
+let opener = null; // what had the focus before the help was shown
+
 function showHelp(on) {
+  if (on) opener = document.activeElement;
   find("help").hidden = !on;
   find("asHelp").setAttribute("aria-expanded", String(on));
-  (on ? find("help") : find("asHelp")).focus();
+  (on ? find("help") : opener ?? find("canvas")).focus();
 }
 
 function close() {

@@ -11,7 +11,7 @@ export function heading(trace) {
   const s = trace.summary;
   const command = trace.command.map((a) => (/^[\w@%+=:,./-]+$/.test(a) ? a : `'${a}'`)).join(" ");
   find("command").textContent = visible(command || "a run");
-  find("run").textContent = `${formatDuration(trace.end)} on ${trace.date.toISOString().slice(0, 16).replace("T", " ")} UTC · trace ${visible(trace.id)}`;
+  find("run").textContent = `${formatDuration(trace.took)} on ${trace.date.toISOString().slice(0, 16).replace("T", " ")} UTC · trace ${visible(trace.id)}`;
   const none = s.steps - s.proved - s.unproved;
   const figures = [
     [s.steps, s.steps === 1 ? "step" : "steps", ""], [s.proved, "proved", "proved"], [s.unproved, "not proved", s.unproved ? "bad" : "quiet"],

@@ -19,6 +19,7 @@ export class Timeline {
     this.state = { selected: null, hovered: null, instant: null };
     this.shapes = null;
     this.due = false;
+    this.last = null; // when what was selected last happened
     this.whole = false; // all lanes, not only those in sight: for printing
     this.setLevel(level, AXES[0]);
     this.listen();
@@ -121,6 +122,7 @@ export class Timeline {
   // select chooses a span, an event, a lane or nothing; what is not in sight is brought there.
   select(what, bring = true) {
     this.state.selected = what;
+    if (what && what.is !== "lane") this.last = what.time ?? what.start;
     if (what && bring) this.bring(what);
     this.onSelect(what);
     this.redraw();
@@ -146,14 +148,14 @@ export class Timeline {
     if (place && (place.y < scroll.scrollTop || place.y + place.height + RULER > scroll.scrollTop + scroll.clientHeight)) scroll.scrollTop = place.y - 60;
   }
 
-  // step goes to the next (1) or previous (-1) of list, seen from what is selected, or from the instant.
+  // step goes to the next (1) or previous (-1) of list, seen from what is selected or was selected last; at first from the run's ends.
   step(list, direction) {
     if (list.length === 0) return;
     const begin = (x) => x.time ?? x.start;
     const selected = this.state.selected;
     let at = list.indexOf(selected);
     if (at < 0) {
-      const now = selected && selected.is !== "lane" ? begin(selected) : this.state.instant ?? (direction > 0 ? -Infinity : Infinity);
+      const now = selected && selected.is !== "lane" ? begin(selected) : this.last ?? (direction > 0 ? -Infinity : Infinity);
       const after = list.findIndex((x) => begin(x) > now);
       at = direction > 0 ? (after < 0 ? list.length : after) - 1 : list.findIndex((x) => begin(x) >= now);
       if (at < 0 && direction < 0) at = list.length;
