@@ -115,7 +115,7 @@ function drawArrow(c, arrow, theme, state) {
     const gap = arrow.spans ? 0 : 6;
     line(c, arrow.x, arrow.from + gap * down, arrow.x, arrow.to - (stroke.head === "full" ? 5 : 0) * down);
     c.setLineDash([]);
-    drawHead(c, stroke.head, arrow.x, arrow.to, down);
+    if (!arrow.headless) drawHead(c, stroke.head, arrow.x, arrow.to, down);
   }
   if (arrow.kind === "reparent") drawGlyph(c, "ring", arrow.x, arrow.from);
   c.setLineDash([]);

@@ -55,11 +55,26 @@ export function layout(scene, view) {
   }
   placeArrows(shapes, scene, at, x, view);
   shapes.arrows = thin(shapes.arrows.filter((a) => Math.max(a.from, a.to ?? a.from) >= top && Math.min(a.from, a.to ?? a.from) <= bottom));
+  if (shapes.arrows.length > CROWD) shapes.arrows = stubs(shapes.arrows, top, bottom);
   for (const gap of scene.axis.gaps) {
     const [left, right] = [x(gap.from), x(gap.to)];
     if (right > 0 && left < view.width) shapes.gaps.push({ x: left, w: right - left, ...gap });
   }
   return shapes;
+}
+
+// stubs cuts arrows that lead out of sight to their beginning or end, where there are too many to follow one: a wall of lines shows nothing.
+const CROWD = 80;
+const STUB = 14;
+
+function stubs(arrows, top, bottom) {
+  const inside = (y) => y >= top && y <= bottom;
+  return arrows.flatMap((a) => {
+    if (a.to === null || a.kind === "reparent" || (inside(a.from) && inside(a.to))) return [a];
+    const down = a.to > a.from ? 1 : -1;
+    if (inside(a.from)) return [{ ...a, to: a.from + STUB * down, headless: true }];
+    return inside(a.to) ? [{ ...a, from: a.to - STUB * down }] : [];
+  });
 }
 
 // thin leaves one of the arrows of a kind that lie on the same pixels.

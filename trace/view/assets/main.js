@@ -83,7 +83,9 @@ function onSelect(what) {
 
 function showTree() {
   const what = timeline.state.selected;
-  tree.show(timeline.state.instant, what?.is === "event" ? what : null, what?.proc ?? null);
+  const { instant } = timeline.state;
+  const now = what && what.is !== "lane" ? what : trace.events.find((e) => e.kind === "reparent" && e.time === instant) ?? null;
+  tree.show(instant, now, what?.proc ?? null);
 }
 
 function flat(list) {

@@ -113,13 +113,21 @@ export function glyph(kind) {
   return canvas;
 }
 
+// SURROUNDINGS are the arguments that say in which namespaces and cgroup a process is: folded, for they are many and rarely what one looks for.
+const SURROUNDINGS = /^(ns\..*|cgroup|nspid)$/;
+
+function surroundings(event) {
+  const args = event.args.filter(([k]) => SURROUNDINGS.test(k));
+  return args.length > 0 && element("details", {}, element("summary", {}, "Its namespaces and cgroup"), facts(args.map(([k, v]) => [visible(k), visible(v)])));
+}
+
 export function eventPanel(trace, event, select) {
   const family = familyOf(event.kind);
   const step = trace.spans[event.span];
   return [
     element("p", { class: "kicker" }, "the kernel · ", family.says),
     element("h2", {}, glyph(event.kind), " ", element("code", {}, visible(`kernel.${event.kind}`))),
-    element("p", { class: "why" }, sentence(tell(trace, event)), "."),
+    element("p", { class: "why" }, tell(trace, event), "."),
     event.call && element("pre", {}, element("code", {}, visible(call(event)))),
     facts([
       ["process", visible(processName(trace, event.proc, event.time))],
@@ -127,8 +135,9 @@ export function eventPanel(trace, event, select) {
       event.tid && event.tid !== event.proc.pid ? ["thread", event.tid] : null,
       ["at", formatTime(event.time)],
       event.duration ? ["took", formatDuration(event.duration)] : null,
-      ...event.args.map(([k, v]) => [visible(k), visible(v)]),
+      ...event.args.filter(([k]) => !SURROUNDINGS.test(k)).map(([k, v]) => [visible(k), visible(v)]),
     ]),
+    surroundings(event),
     event.guess && element("p", { class: "note" }, "Joined to its step by time alone: a guess."),
     element("section", { class: "around" },
       event.proves.length > 0 && [element("h3", {}, "It proves"), element("ul", {}, event.proves.map((i) => element("li", {}, reference(trace.spans[i], select))))],

@@ -53,5 +53,6 @@ const TELLING = ["target", "path", "new", "name", "option", "resource", "flags",
 export function short(event) {
   const key = TELLING.find((k) => event.args.some(([name]) => name === k));
   const value = key === undefined ? "" : event.args.find(([name]) => name === key)[1];
-  return `${event.call || event.kind}(${value})`;
+  const errno = event.ret < 0 ? event.args.find(([name]) => name === "errno")?.[1] : undefined;
+  return `${event.call || event.kind}(${value})${errno ? ` = ${errno}` : ""}`;
 }

@@ -1,4 +1,4 @@
-import { processName, visible } from "./data.js";
+import { processName, stepName, visible } from "./data.js";
 import { formatTime } from "./time.js";
 import { tell } from "./tell.js";
 import { firstProcess, reaps, treeAt } from "./tree.js";
@@ -21,8 +21,9 @@ export class TreeView {
     this.shown = new Map(); // proc to its row's element
   }
 
-  // show is the tree at a time; event is what happens just then, or null; selected is a process, or null.
-  show(time, event, selected) {
+  // show is the tree at a time; what is the event or the step that happens just then, or null; selected is a process, or null.
+  show(time, what, selected) {
+    const event = what?.is === "event" ? what : null;
     const rows = treeAt(this.trace, time, this.reaped);
     const at = new Map(rows.map((row, i) => [row, i]));
     const gone = new Set(this.shown.keys());
@@ -43,7 +44,7 @@ export class TreeView {
       if (now !== item) this.parts.rows.insertBefore(item, now ?? null);
     });
     this.parts.rows.style.height = `${rows.length * HEIGHT}px`;
-    this.says(time, event, rows);
+    this.says(time, !what ? "" : event ? tell(this.trace, event) : `${visible(stepName(what))} begins`, rows);
   }
 
   make(proc) {
@@ -65,7 +66,7 @@ export class TreeView {
     elbow.hidden = !row.parent;
     elbow.style.left = `${x - INDENT + 6}px`;
     elbow.style.height = `${up - HEIGHT / 2 + 3}px`;
-    this.fillWas(was, row, i, at, x);
+    this.fillWas(was, row, i, at);
     const parent = row.parent ? `, child of ${row.parent.name} ${row.parent.pid}` : "";
     const tags = [
       p.nspid ? `pid ${p.nspid} inside` : "", row.state === "zombie" ? `ended${p.exit === null ? "" : ` with ${p.exit}`}, not reaped yet` : "",
@@ -76,19 +77,18 @@ export class TreeView {
   }
 
   // fillWas is the line to the parent that the process had until this instant.
-  fillWas(was, row, i, at, x) {
+  fillWas(was, row, i, at) {
     was.hidden = !row.before;
     if (!row.before) return;
     const distance = (at.get(row.before) - i) * HEIGHT;
     was.classList.toggle("below", distance > 0);
-    was.style.left = `${x + 170}px`;
     was.style.top = `${(distance < 0 ? distance : 0) + HEIGHT / 2}px`;
     was.style.height = `${Math.abs(distance)}px`;
   }
 
-  says(time, event, rows) {
+  says(time, words, rows) {
     const { says, asks } = this.parts;
-    says.replaceChildren(element("b", {}, formatTime(time)), " ", event ? tell(this.trace, event) : "");
+    says.replaceChildren(element("b", {}, formatTime(time)), " ", words);
     const first = firstProcess(rows);
     asks.replaceChildren(...(!first ? [] : first.parent
       ? ["If ", element("b", {}, visible(processName(this.trace, first.process.proc, time))), " ended now, the kernel would tell ",
