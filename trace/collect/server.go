@@ -8,7 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"hull/stages"
@@ -207,15 +210,34 @@ func (c *collector) exportTrace(w http.ResponseWriter, req *http.Request) {
 		refuse(w, &stages.Error{Kind: stages.Invalid, Thing: "format " + format, Err: errors.New("unknown"), Hint: "jaeger, otlp, html, text or json"})
 		return
 	}
+	form, err := textForm(req.URL.Query())
+	if err != nil {
+		refuse(w, err)
+		return
+	}
 	t, err := c.show(req)
 	if err != nil {
 		refuse(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", cmp.Or(types[format], "application/json"))
-	if err := export.Write(w, format, t); err != nil {
+	write := func() error { return export.Write(w, format, t) }
+	if format == "text" {
+		write = func() error { return form.Write(w, t) }
+	}
+	if err := write(); err != nil {
 		slog.Warn("export", "trace", t.ID, "format", format, "err", err)
 	}
+}
+
+// textForm reads how a terminal timeline is to be written. What is not said is left to trace/export.
+func textForm(query url.Values) (export.Text, error) {
+	width, _ := strconv.Atoi(query.Get("width"))
+	form := export.Text{Level: query.Get("level"), Width: width, Color: query.Get("color") == "true"}
+	if form.Level != "" && !slices.Contains(export.Levels, form.Level) {
+		return form, &stages.Error{Kind: stages.Invalid, Thing: "level " + form.Level, Err: errors.New("unknown"), Hint: strings.Join(export.Levels, ", ")}
+	}
+	return form, nil
 }
 
 func (c *collector) deleteTrace(w http.ResponseWriter, req *http.Request) {
