@@ -80,7 +80,7 @@ func (p *timeline) steps() {
 	if p.bar > 0 {
 		bar += " "
 	}
-	p.line("%s", p.paint("2", fmt.Sprintf("%10s %7s  %s  %s %s %6s", "at", "takes", bar, pad("step", p.name), pad("process", max(0, p.process-3)), "events")))
+	p.line("%s", p.paint("2", fmt.Sprintf("%10s %7s  %s  %s %s %6s", "at", "takes", bar, pad("step", p.name-3+min(3, p.process)), pad("process", max(0, p.process-3)), "events")))
 	p.below(root, 0, map[*told]bool{})
 	if p.Level == "story" {
 		if rest := len(p.t.Spans) - p.lines; rest > 0 {
