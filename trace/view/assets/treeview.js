@@ -69,7 +69,7 @@ export class TreeView {
     this.fillWas(was, row, i, at);
     const parent = row.parent ? `, child of ${row.parent.name} ${row.parent.pid}` : "";
     const tags = [
-      p.nspid ? `pid ${p.nspid} inside` : "", row.state === "zombie" ? `ended${p.exit === null ? "" : ` with ${p.exit}`}, not reaped yet` : "",
+      p.nspid ? `pid ${p.nspid} inside` : "", row.state === "zombie" ? `zombie${p.exit === null ? "" : `, exit ${p.exit}`}` : "",
       row.moved ? "new parent" : "",
     ].filter((t) => t !== "");
     button.replaceChildren(element("b", {}, visible(row.name)), " ", element("span", { class: "pid" }, String(row.pid)),
