@@ -18,9 +18,19 @@ func TestBrowser(t *testing.T) {
 		name string
 		run  func(*testing.T, *browser)
 	}{
-		{"page", testPage}, {"keyboard", testKeyboard}, {"address", testAddress}, {"reparenting", testReparenting}, {"search", testSearch},
-		{"schemes", testSchemes}, {"print", testPrint}, {"claim against proof", testClaimAgainstProof}, {"recorded runs", testRecorded},
-		{"narrow", testNarrow}, {"hostile names", testHostileNames}, {"many events", testManyEvents}, {"names for all", testNamesForAll},
+		{"page", testPage},
+		{"keyboard", testKeyboard},
+		{"address", testAddress},
+		{"reparenting", testReparenting},
+		{"search", testSearch},
+		{"schemes", testSchemes},
+		{"print", testPrint},
+		{"claim against proof", testClaimAgainstProof},
+		{"recorded runs", testRecorded},
+		{"narrow", testNarrow},
+		{"hostile names", testHostileNames},
+		{"many events", testManyEvents},
+		{"names for all", testNamesForAll},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, b) })
 	}

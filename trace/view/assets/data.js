@@ -50,6 +50,7 @@ export function decode(doc) {
 export function binaryAt(trace, proc, time) {
   const base = (path) => path.slice(path.lastIndexOf("/") + 1);
   let p = trace.processOf.get(proc);
+  if (proc.pid === 1 && !(p && p.born >= 0)) return "init"; // by its part, whatever program plays it on that machine
   for (let turns = 0; p && turns < 8; turns++) {
     const ran = p.execs.filter((x) => x.time <= time);
     if (ran.length > 0) return base(ran[ran.length - 1].exe);
