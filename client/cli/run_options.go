@@ -30,6 +30,7 @@ type runOptions struct {
 	pidsLimit                                               int64
 	trace                                                   bool
 	traceOut                                                []string
+	level                                                   string // how much of the trace is told
 
 	image   string
 	command []string
@@ -55,7 +56,7 @@ func (o *runOptions) define(f *pflag.FlagSet) {
 	f.VarP(&o.memory, "memory", "m", "Memory limit")
 	f.Var(&o.cpus, "cpus", "Number of CPUs")
 	f.Int64Var(&o.pidsLimit, "pids-limit", 0, "Tune container pids limit (set -1 for unlimited)")
-	f.BoolVar(&o.trace, "trace", false, "Record every step, and print the timeline to STDERR after the container's output")
+	defineTrace(f, &o.trace, &o.level)
 	f.Var(listValue{&o.traceOut, checkTraceOut}, "trace-out", "Write the trace to a `file` (.json Jaeger, .otlp.json, .html, .txt); implies --trace")
 }
 
