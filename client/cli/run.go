@@ -23,7 +23,6 @@ func (a *app) runCommand() *cobra.Command {
 		Args:  args(1, -1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.image, o.command = args[0], args[1:]
-			o.entrypointSet = c.Flags().Changed("entrypoint")
 			return a.traced(c.Context(), o, a.run)
 		},
 		DisableFlagsInUseLine: true,
