@@ -18,11 +18,12 @@ import (
 var (
 	offeredConfig = []string{
 		"Hostname", "Domainname", "User", "AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce", "Env", "Cmd", "Image",
-		"WorkingDir", "Entrypoint", "Labels", "StopSignal", "StopTimeout",
+		"WorkingDir", "Entrypoint", "Labels", "StopSignal", "StopTimeout", "ExposedPorts",
 	}
 	offeredHost = []string{
 		"Binds", "ContainerIDFile", "LogConfig", "NetworkMode", "RestartPolicy", "AutoRemove", "ConsoleSize", "ShmSize",
 		"CgroupnsMode", "IpcMode", "UsernsMode", "Isolation", "MaskedPaths", "ReadonlyPaths", // one value only: checkModes
+		"PortBindings", "PublishAllPorts", "DNS", "DNSSearch", "DNSOptions",
 		"Memory", "MemorySwap", "MemorySwappiness", "NanoCPUs", "CPUPeriod", "CPUQuota", "PidsLimit",
 	}
 )
@@ -35,7 +36,7 @@ func Check(c *container.Config, h *container.HostConfig, n *network.NetworkingCo
 	if err := emptyBut(reflect.ValueOf(*h), "HostConfig.", offeredHost); err != nil {
 		return err
 	}
-	if err := checkNetwork(h.NetworkMode, n); err != nil {
+	if err := checkNetwork(c, h, n); err != nil {
 		return err
 	}
 	if err := checkModes(h); err != nil {
@@ -87,28 +88,6 @@ func empty(v reflect.Value) bool {
 	default:
 		return v.IsZero()
 	}
-}
-
-func checkNetwork(mode container.NetworkMode, n *network.NetworkingConfig) error {
-	if !mode.IsNone() && !mode.IsHost() {
-		name := string(mode)
-		if name == "" {
-			name = "default"
-		}
-		return unsupported("HostConfig.NetworkMode "+name, "run with --network none or --network host")
-	}
-	if n == nil {
-		return nil
-	}
-	for name, endpoint := range n.EndpointsConfig {
-		if name != string(mode) {
-			return unsupported("NetworkingConfig.EndpointsConfig "+name, "run with --network none or --network host")
-		}
-		if endpoint != nil && !empty(reflect.ValueOf(*endpoint)) {
-			return unsupported("NetworkingConfig.EndpointsConfig "+name+": addresses and aliases", "leave them out")
-		}
-	}
-	return nil
 }
 
 // checkModes refuses every value but the one that hull does anyway.

@@ -24,7 +24,8 @@ type Input struct {
 	Config       *container.Config
 	HostConfig   *container.HostConfig
 	CgroupParent string
-	Files        Files // the small files that are mounted into the container
+	Network      string // path of the network namespace to join; "": by HostConfig.NetworkMode
+	Files        Files  // the small files that are mounted into the container
 	User         User
 }
 
@@ -60,7 +61,7 @@ func Build(in Input) (*specs.Spec, error) {
 		},
 		Linux: &specs.Linux{
 			CgroupsPath:   in.CgroupParent + "/" + in.ID,
-			Namespaces:    namespaces(h.NetworkMode),
+			Namespaces:    namespaces(h.NetworkMode, in.Network),
 			MaskedPaths:   maskedPaths(),
 			ReadonlyPaths: readonlyPaths(),
 			Sysctl:        sysctls(c, h),
@@ -123,12 +124,13 @@ func lookup(env []string, name string) (int, bool) {
 	return 0, false
 }
 
-func namespaces(net container.NetworkMode) []specs.LinuxNamespace {
+// namespaces are new ones, but for the network's: hulld makes it, or another container has it.
+func namespaces(net container.NetworkMode, path string) []specs.LinuxNamespace {
 	ns := []specs.LinuxNamespace{
 		{Type: specs.MountNamespace}, {Type: specs.UTSNamespace}, {Type: specs.PIDNamespace}, {Type: specs.IPCNamespace}, {Type: specs.CgroupNamespace},
 	}
 	if !net.IsHost() {
-		ns = append(ns, specs.LinuxNamespace{Type: specs.NetworkNamespace})
+		ns = append(ns, specs.LinuxNamespace{Type: specs.NetworkNamespace, Path: path})
 	}
 	return ns
 }
@@ -136,7 +138,7 @@ func namespaces(net container.NetworkMode) []specs.LinuxNamespace {
 // sysctls are docker's for a network namespace of its own: binding low ports and sending pings need no privilege there.
 func sysctls(c *container.Config, h *container.HostConfig) map[string]string {
 	m := map[string]string{}
-	if !h.NetworkMode.IsHost() {
+	if !h.NetworkMode.IsHost() && !h.NetworkMode.IsContainer() {
 		m["net.ipv4.ip_unprivileged_port_start"] = "0"
 		m["net.ipv4.ping_group_range"] = "0 2147483647"
 	}

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"hull/daemon/network"
 	"hull/stages/instance"
 
 	"github.com/moby/moby/api/types/container"
@@ -33,6 +34,8 @@ type Record struct {
 
 	Config     *container.Config
 	HostConfig *container.HostConfig
+
+	Network *network.Endpoint `json:",omitempty"` // its place in the bridge network
 
 	State State
 
