@@ -12,7 +12,10 @@ type traceOptions struct {
 	traceOut []string
 }
 
-func (o *traceOptions) define(f *pflag.FlagSet) {
+// define has nothing for create: what is traced is a run.
+func (o *traceOptions) define(*pflag.FlagSet) {}
+
+func (o *traceOptions) defineRun(f *pflag.FlagSet) {
 	f.BoolVar(&o.trace, "trace", false, "Record every step, and print the timeline to STDERR after the container's output")
 	f.Var(listValue{&o.traceOut, checkTraceOut}, "trace-out", "Write the trace to a `file` (.json Jaeger, .otlp.json, .html, .txt); implies --trace")
 }
