@@ -186,12 +186,12 @@ func (e *Engine) writeFiles(rec *store.Record) (f spec.Files, err error) {
 		return f, err
 	}
 	f = spec.Files{Hostname: filepath.Join(dir, "hostname"), Hosts: filepath.Join(dir, "hosts"), ResolvConf: filepath.Join(dir, "resolv.conf")}
-	hosts, resolv := network.Hosts("", "", netip.Addr{}), ""
+	hosts, resolv := network.Hosts("", "", netip.Addr{}, rec.HostConfig.ExtraHosts), ""
 	switch mode := rec.HostConfig.NetworkMode; {
 	case mode.IsHost():
 		hosts, resolv = readOr("/etc/hosts", hosts), readOr("/etc/resolv.conf", "")
 	case rec.Network != nil:
-		hosts = network.Hosts(rec.Config.Hostname, rec.Config.Domainname, rec.Network.Address.Addr())
+		hosts = network.Hosts(rec.Config.Hostname, rec.Config.Domainname, rec.Network.Address.Addr(), rec.HostConfig.ExtraHosts)
 		resolv = network.ResolvConf(rec.HostConfig.DNS, rec.HostConfig.DNSSearch, rec.HostConfig.DNSOptions)
 	case mode.IsContainer(): // the network's names belong to the network
 		return e.filesOf(mode.ConnectedContainer())

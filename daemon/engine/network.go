@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -76,8 +77,13 @@ func (e *Engine) plugNetwork(ctx context.Context, rec store.Record) (place *netw
 	if err != nil {
 		return nil, err
 	}
-	if p.Ports, err = e.net.Plug(ctx, rec.ID, p, wishes); err != nil {
-		return nil, failure(stages.KindOf(err), "driver failed programming external connectivity on endpoint %s (%s): %w", rec.Name, rec.ID, err)
+	p.Ports, err = e.net.Plug(ctx, rec.ID, p, wishes)
+	var port *network.PortError
+	if errors.As(err, &port) { // docker's words
+		err = failure(stages.Internal, "failed to set up container networking: driver failed programming external connectivity on endpoint %s (%s): %w", rec.Name, rec.ID, port)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return &p, nil
 }
@@ -92,7 +98,7 @@ func (e *Engine) move(ctx context.Context, rec store.Record, was network.Endpoin
 	if was.MAC != macOf(was.Address.Addr()) { // the user's own
 		p.MAC = was.MAC
 	}
-	hosts := network.Hosts(rec.Config.Hostname, rec.Config.Domainname, p.Address.Addr())
+	hosts := network.Hosts(rec.Config.Hostname, rec.Config.Domainname, p.Address.Addr(), rec.HostConfig.ExtraHosts)
 	return p, os.WriteFile(filepath.Join(e.store.Dir(&rec), "hosts"), []byte(hosts), 0o644)
 }
 

@@ -103,12 +103,24 @@ func (b *Bridge) take(ctx context.Context, id string, e Endpoint, w Binding) (p 
 			break
 		}
 	}
-	if errors.Is(err, errAllocated) {
-		return p, &stages.Error{Kind: stages.Internal, Err: fmt.Errorf("Bind for %s failed: port is already allocated", netip.AddrPortFrom(w.HostIP, p.HostPort))}
-	}
-	return p, &stages.Error{Kind: stages.Internal, Err: fmt.Errorf("failed to bind host port for %s:%s/%s: %w",
-		netip.AddrPortFrom(w.HostIP, p.HostPort), netip.AddrPortFrom(e.Address.Addr(), w.Port), w.Proto, err)}
+	return p, &PortError{netip.AddrPortFrom(w.HostIP, p.HostPort), netip.AddrPortFrom(e.Address.Addr(), w.Port), w.Proto, err}
 }
+
+// A PortError is a port of the host that could not be had. It speaks in docker's words (moby, daemon/libnetwork/portallocator and portmapper).
+type PortError struct {
+	Host, Container netip.AddrPort
+	Proto           string
+	Err             error // an errno
+}
+
+func (e *PortError) Error() string {
+	if errors.Is(e.Err, errAllocated) {
+		return fmt.Sprintf("Bind for %s failed: port is already allocated", e.Host)
+	}
+	return fmt.Sprintf("failed to bind host port for %s:%s/%s: %v", e.Host, e.Container, e.Proto, e.Err)
+}
+
+func (e *PortError) Unwrap() error { return e.Err }
 
 // errAllocated is another container of ours.
 var errAllocated = fmt.Errorf("port is already allocated: %w", unix.EADDRINUSE)

@@ -72,8 +72,13 @@ func values(text, keyword string) (all []string) {
 }
 
 // Hosts is a container's /etc/hosts (hosts(5)): the loopback's names, and its own name at its own address, if it has one.
-func Hosts(hostname, domain string, at netip.Addr) string {
+// extra are the user's own lines, NAME:ADDRESS.
+func Hosts(hostname, domain string, at netip.Addr, extra []string) string {
 	text := "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
+	for _, line := range extra {
+		name, address, _ := strings.Cut(line, ":")
+		text += address + "\t" + name + "\n"
+	}
 	if !at.IsValid() || hostname == "" {
 		return text
 	}
