@@ -20,9 +20,9 @@ service stack start stats swarm system tag top trust unpause update volume wait`
 
 // refusedFlags are docker's flags by the verb's name; one with a short form is written "long,s".
 var refusedFlags = [...]struct{ verb, flags string }{
-	{"run", `attach,a cpu-count cpu-percent cpu-rt-period cpu-rt-runtime detach-keys disable-content-trust expose gpus health-cmd
-		health-interval health-retries health-start-interval health-start-period health-timeout io-maxbandwidth io-maxiops ip ip6 isolation
-		kernel-memory link link-local-ip log-driver log-opt mac-address net-alias network-alias publish,p publish-all,P restart sig-proxy
+	{"run", `attach,a cpu-count cpu-percent cpu-rt-period cpu-rt-runtime detach-keys disable-content-trust gpus health-cmd
+		health-interval health-retries health-start-interval health-start-period health-timeout io-maxbandwidth io-maxiops ip6 isolation
+		kernel-memory link link-local-ip log-driver log-opt net-alias network-alias restart sig-proxy
 		storage-opt use-api-socket volume-driver volumes-from`},
 	{"ps", `filter,f format last,n latest,l size,s`},
 	{"logs", `details until`},

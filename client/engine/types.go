@@ -25,6 +25,10 @@ type CreateRequest struct {
 	StopTimeout  *int                `json:",omitempty"` // seconds
 	Healthcheck  *Healthcheck        `json:",omitempty"`
 	HostConfig   HostConfig
+
+	ExposedPorts     map[string]struct{} `json:",omitempty"` // "80/tcp"
+	MacAddress       string              `json:",omitempty"`
+	NetworkingConfig *NetworkingConfig   `json:",omitempty"`
 }
 
 // A Healthcheck overrides the image's: definition HealthConfig. ["NONE"] is none.
@@ -56,6 +60,9 @@ type HostConfig struct {
 	DNSSearch      []string          `json:"DnsSearch,omitempty"`
 
 	ContainerIDFile string `json:",omitempty"`
+
+	PortBindings    map[string][]PortBinding `json:",omitempty"` // "80/tcp"
+	PublishAllPorts bool                     `json:",omitempty"`
 }
 
 // Created is the answer to it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 	"hull/daemon/containerd"
 	"hull/daemon/image"
 	"hull/daemon/layers"
+	"hull/daemon/network"
 	"hull/daemon/spec"
 	"hull/daemon/store"
 	"hull/stages"
@@ -41,6 +43,7 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	if req.HostConfig == nil {
 		req.HostConfig = &container.HostConfig{}
 	}
+	spec.NormalizeNetwork(req.HostConfig, req.NetworkingConfig)
 	if err := spec.Check(req.Config, req.HostConfig, req.NetworkingConfig); err != nil {
 		return resp, err
 	}
@@ -70,14 +73,18 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	if err := spec.Merge(req.Config, &img.Config.Config); err != nil {
 		return resp, err
 	}
-	e.decideNetwork(ctx, req)
-
 	id := newID()
 	name, err := e.registry.reserve(req.Name, id)
 	if err != nil {
 		return resp, err
 	}
+	place, err := e.decideNetwork(ctx, req, id)
+	if err != nil {
+		e.registry.release(name, id)
+		return resp, err
+	}
 	rec := newRecord(req, id, name, img)
+	rec.Network = place
 	if parent := trace.parent; parent.Valid() {
 		rec.TraceParent = parent.String()
 	} else if at := span.Current(ctx); at.Valid() { // a trace of our own has no client to be its root: this step is
@@ -105,12 +112,6 @@ func (e *Engine) resolve(ctx context.Context, ref string) (img *image.Image, err
 		return nil, failure(stages.Invalid, "no image specified")
 	}
 	return e.images.Find(ctx, ref)
-}
-
-func (e *Engine) decideNetwork(ctx context.Context, req CreateRequest) {
-	_, sp := span.Start(ctx, stages.DaemonNetworkAllocate)
-	sp.Set("network.mode", string(req.HostConfig.NetworkMode))
-	sp.End(nil)
 }
 
 // newRecord decides what the user left open.
@@ -183,7 +184,7 @@ func (e *Engine) makeSpec(ctx context.Context, rec *store.Record, files spec.Fil
 		return nil, nil, err
 	}
 	return spec.Build(spec.Input{
-		ID: rec.ID, Config: rec.Config, HostConfig: rec.HostConfig, CgroupParent: e.inst.CgroupParent(), Files: files, User: user,
+		ID: rec.ID, Config: rec.Config, HostConfig: rec.HostConfig, CgroupParent: e.inst.CgroupParent(), Files: files, User: user, Network: e.netnsPath(rec),
 	})
 }
 
@@ -200,23 +201,39 @@ func (e *Engine) writeFiles(rec *store.Record) (f spec.Files, err error) {
 	if f.Volumes, err = e.volumes(rec); err != nil {
 		return f, err
 	}
-	if donor := e.namesOf(rec); donor != nil { // one network, one set of names
-		dir := e.store.Dir(donor)
-		f.Hostname, f.Hosts, f.ResolvConf = filepath.Join(dir, "hostname"), filepath.Join(dir, "hosts"), filepath.Join(dir, "resolv.conf")
-		return f, nil
+	h := rec.HostConfig
+	hosts, resolv := network.Hosts("", "", netip.Addr{}, h.ExtraHosts), spec.ResolvConf("", h)
+	switch mode := h.NetworkMode; {
+	case mode.IsHost():
+		hosts, resolv = spec.Hosts(readOr("/etc/hosts", ""), h.ExtraHosts), spec.ResolvConf(readOr("/etc/resolv.conf", ""), h)
+	case rec.Network != nil:
+		hosts = network.Hosts(rec.Config.Hostname, rec.Config.Domainname, rec.Network.Address.Addr(), h.ExtraHosts)
+		resolv = network.ResolvConf(h.DNS, h.DNSSearch, h.DNSOptions)
+	case mode.IsContainer(): // the network's names belong to the network
+		shared, err := e.filesOf(mode.ConnectedContainer())
+		f.Hostname, f.Hosts, f.ResolvConf = shared.Hostname, shared.Hosts, shared.ResolvConf
+		return f, err
 	}
-	hosts := "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
-	resolv := ""
-	if rec.HostConfig.NetworkMode.IsHost() {
-		hosts, resolv = readOr("/etc/hosts", hosts), readOr("/etc/resolv.conf", "")
-	}
-	hosts, resolv = spec.Hosts(hosts, rec.HostConfig.ExtraHosts), spec.ResolvConf(resolv, rec.HostConfig)
 	for path, text := range map[string]string{f.Hostname: rec.Config.Hostname + "\n", f.Hosts: hosts, f.ResolvConf: resolv} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil { // 0644: any user of the container reads them
 			return f, err
 		}
 	}
 	return f, nil
+}
+
+// filesOf are another container's files.
+func (e *Engine) filesOf(id string) (f spec.Files, err error) {
+	other, err := e.registry.find(id)
+	if err != nil {
+		return f, err
+	}
+	rec := other.Record()
+	if mode := rec.HostConfig.NetworkMode; mode.IsContainer() {
+		return e.filesOf(mode.ConnectedContainer())
+	}
+	dir := e.store.Dir(&rec)
+	return spec.Files{Hostname: filepath.Join(dir, "hostname"), Hosts: filepath.Join(dir, "hosts"), ResolvConf: filepath.Join(dir, "resolv.conf")}, nil
 }
 
 func readOr(path, or string) string {
@@ -231,6 +248,7 @@ func (e *Engine) discard(ctx context.Context, rec *store.Record) {
 	logError("create: undo: container", rec.ID, e.ctd.DeleteContainer(ctx, rec.ID))
 	logError("create: undo: snapshot", rec.ID, e.ctd.RemoveSnapshot(ctx, rec.ID))
 	logError("create: undo: record", rec.ID, e.store.Delete(rec))
+	e.net.Release(rec.ID, false)
 	e.registry.release(rec.Name, rec.ID)
 }
 

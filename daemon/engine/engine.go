@@ -16,6 +16,7 @@ import (
 	"hull/daemon/containerd"
 	"hull/daemon/hulltrace"
 	"hull/daemon/image"
+	"hull/daemon/network"
 	"hull/daemon/store"
 	"hull/stages"
 	"hull/stages/instance"
@@ -37,6 +38,7 @@ type Engine struct {
 	ctd      *containerd.Client
 	images   *image.Images
 	store    *store.Store
+	net      *network.Bridge
 	registry *registry
 	events   *Events
 	tracing  tracing
@@ -70,9 +72,9 @@ type tracing struct {
 }
 
 // New makes an engine without containers; Restore finds them.
-func New(inst instance.Instance, ctd *containerd.Client, st *store.Store, rt Runtime, rec *span.Recorder, traces *hulltrace.Client) *Engine {
+func New(inst instance.Instance, ctd *containerd.Client, st *store.Store, net *network.Bridge, rt Runtime, rec *span.Recorder, traces *hulltrace.Client) *Engine {
 	return &Engine{
-		inst: inst, ctd: ctd, images: image.New(ctd), store: st, registry: newRegistry(), events: newEvents(), runtime: rt,
+		inst: inst, ctd: ctd, images: image.New(ctd), store: st, net: net, registry: newRegistry(), events: newEvents(), runtime: rt,
 		tracing: tracing{rec, traces},
 	}
 }

@@ -51,7 +51,11 @@ func stateOf(rec store.Record) *container.State {
 }
 
 func networksOf(rec store.Record) map[string]*network.EndpointSettings {
-	return map[string]*network.EndpointSettings{string(rec.HostConfig.NetworkMode): {}}
+	mode := rec.HostConfig.NetworkMode
+	if mode.IsContainer() {
+		return map[string]*network.EndpointSettings{}
+	}
+	return map[string]*network.EndpointSettings{string(mode): endpointOf(rec)}
 }
 
 // Counts is how many containers there are, for info.

@@ -38,9 +38,16 @@ type donors []donor
 // joinNamespaces writes where the namespaces of other containers are into the spec that containerd keeps: /proc/PID/ns of their first
 // processes. It is done at each start, for that process is another one after each of theirs.
 func (e *Engine) joinNamespaces(ctx context.Context, rec *store.Record) (found donors, err error) {
+	if name := rec.HostConfig.NetworkMode.ConnectedContainer(); name != "" { // its path is the network's business: network.go
+		d, err := e.donor(spec.Join{Type: specs.NetworkNamespace, Container: name}, rec.ID)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, d)
+	}
 	joins := spec.Joins(rec.HostConfig)
 	if len(joins) == 0 {
-		return nil, nil
+		return found, nil
 	}
 	paths := make([]string, len(joins))
 	for i, j := range joins {
@@ -59,7 +66,7 @@ func (e *Engine) joinNamespaces(ctx context.Context, rec *store.Record) (found d
 }
 
 // namespaceFile is a namespace's name below /proc/PID/ns (proc_pid_ns(5)).
-var namespaceFile = map[specs.LinuxNamespaceType]string{specs.PIDNamespace: "pid", specs.IPCNamespace: "ipc", specs.NetworkNamespace: "net"}
+var namespaceFile = map[specs.LinuxNamespaceType]string{specs.PIDNamespace: "pid", specs.IPCNamespace: "ipc"}
 
 // donor is the other container's first process, which must be running.
 func (e *Engine) donor(j spec.Join, self string) (d donor, err error) {
@@ -110,15 +117,4 @@ func startTime(pid int) uint64 {
 	}
 	n, _ := strconv.ParseUint(fields[19], 10, 64)
 	return n
-}
-
-// namesOf is the container whose network, and so whose names, this one shares; nil for its own.
-func (e *Engine) namesOf(rec *store.Record) *store.Record {
-	for _, j := range spec.Joins(rec.HostConfig) {
-		if c, err := e.registry.find(j.Container); err == nil && j.Type == specs.NetworkNamespace {
-			donor := c.Record()
-			return &donor
-		}
-	}
-	return nil
 }

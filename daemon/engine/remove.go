@@ -69,6 +69,7 @@ func (e *Engine) remove(ctx context.Context, c *Container) error {
 	if err := e.store.Delete(&rec); err != nil {
 		return err
 	}
+	e.net.Release(rec.ID, !rec.AutoRemove())
 	e.registry.remove(c)
 	c.closeStreams()
 	e.removeStreams(c.ID)

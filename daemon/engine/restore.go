@@ -28,8 +28,14 @@ func (e *Engine) Restore() error {
 	for _, rec := range all {
 		c := newContainer(rec)
 		e.registry.add(c)
+		if rec.Network != nil {
+			e.net.Reserve(rec.ID, *rec.Network)
+		}
 		if rec.State.Status == container.StateRunning {
 			c.startStreams()
+			if rec.Network != nil {
+				e.net.Adopt(rec.ID, *rec.Network)
+			}
 		}
 	}
 	return nil
@@ -113,4 +119,5 @@ func (e *Engine) Sweep(ctx context.Context) {
 			e.removeStreams(entry.Name())
 		}
 	}
+	e.net.Sweep(ctx)
 }

@@ -6,6 +6,7 @@ import (
 
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
 )
 
 // Merge fills the user's config with the image's, by docker's rules (moby, daemon/commit.go: merge): an entrypoint given on the command line
@@ -35,6 +36,16 @@ func Merge(c *container.Config, img *dockerspec.DockerOCIImageConfig) error {
 		if name, _, _ := strings.Cut(v, "="); name == "" || strings.ContainsRune(v, 0) {
 			return invalid("invalid environment variable: %s", v)
 		}
+	}
+	for text := range img.ExposedPorts {
+		port, err := network.ParsePort(text)
+		if err != nil {
+			return invalid("the image exposes %q: %v", text, err)
+		}
+		if c.ExposedPorts == nil {
+			c.ExposedPorts = network.PortSet{}
+		}
+		c.ExposedPorts[port] = struct{}{}
 	}
 	c.Env = overlay(img.Env, c.Env)
 	labels := maps.Clone(img.Labels)

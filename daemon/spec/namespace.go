@@ -8,19 +8,19 @@ import (
 )
 
 // namespaces are docker's: all of the container's own, but those of the host's that it is to share, and those of another container that it
-// joins. What is not in the list is the host's.
-func namespaces(h *container.HostConfig) []specs.LinuxNamespace {
+// joins. What is not in the list is the host's. network is the path of the network's, which is there before the runtime; "" for a new one.
+func namespaces(h *container.HostConfig, network string) []specs.LinuxNamespace {
 	ns := []specs.LinuxNamespace{{Type: specs.MountNamespace}}
-	own := func(typ specs.LinuxNamespaceType, host bool) {
+	own := func(typ specs.LinuxNamespaceType, host bool, path string) {
 		if !host {
-			ns = append(ns, specs.LinuxNamespace{Type: typ, Path: joinPath(h, typ)})
+			ns = append(ns, specs.LinuxNamespace{Type: typ, Path: path})
 		}
 	}
-	own(specs.UTSNamespace, h.UTSMode.IsHost())
-	own(specs.PIDNamespace, h.PidMode.IsHost())
-	own(specs.IPCNamespace, h.IpcMode.IsHost())
-	own(specs.CgroupNamespace, h.CgroupnsMode == "host")
-	own(specs.NetworkNamespace, h.NetworkMode.IsHost())
+	own(specs.UTSNamespace, h.UTSMode.IsHost(), "")
+	own(specs.PIDNamespace, h.PidMode.IsHost(), joinPath(h, specs.PIDNamespace))
+	own(specs.IPCNamespace, h.IpcMode.IsHost(), joinPath(h, specs.IPCNamespace))
+	own(specs.CgroupNamespace, h.CgroupnsMode == "host", "")
+	own(specs.NetworkNamespace, h.NetworkMode.IsHost(), network)
 	return ns
 }
 
@@ -32,13 +32,13 @@ type Join struct {
 
 const joinPrefix = "container:"
 
-// Joins are the namespaces that the container takes from others.
+// Joins are the namespaces that the container takes from others, but for the network, which is more than its namespace.
 func Joins(h *container.HostConfig) (list []Join) {
 	for _, mode := range []struct {
 		typ   specs.LinuxNamespaceType
 		value string
 	}{
-		{specs.PIDNamespace, string(h.PidMode)}, {specs.IPCNamespace, string(h.IpcMode)}, {specs.NetworkNamespace, string(h.NetworkMode)},
+		{specs.PIDNamespace, string(h.PidMode)}, {specs.IPCNamespace, string(h.IpcMode)},
 	} {
 		if name, ok := strings.CutPrefix(mode.value, joinPrefix); ok {
 			list = append(list, Join{mode.typ, name})
@@ -54,8 +54,6 @@ func (j Join) Rename(h *container.HostConfig, id string) {
 		h.PidMode = container.PidMode(joinPrefix + id)
 	case specs.IPCNamespace:
 		h.IpcMode = container.IpcMode(joinPrefix + id)
-	case specs.NetworkNamespace:
-		h.NetworkMode = container.NetworkMode(joinPrefix + id)
 	}
 }
 

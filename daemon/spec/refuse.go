@@ -21,14 +21,15 @@ import (
 var (
 	offeredConfig = []string{
 		"Hostname", "Domainname", "User", "AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce", "Env", "Cmd", "Image",
-		"WorkingDir", "Entrypoint", "Labels", "StopSignal", "StopTimeout", "Volumes", "Healthcheck",
+		"WorkingDir", "Entrypoint", "Labels", "StopSignal", "StopTimeout", "Volumes", "Healthcheck", "ExposedPorts",
 	}
 	offeredHost = []string{
 		"Binds", "ContainerIDFile", "LogConfig", "NetworkMode", "RestartPolicy", "AutoRemove", "ConsoleSize", "ShmSize", "Isolation",
+		"PortBindings", "PublishAllPorts", "DNS", "DNSSearch", "DNSOptions", "ExtraHosts",
 		"Memory", "MemorySwap", "MemorySwappiness", "MemoryReservation", "OomKillDisable", "OomScoreAdj", "NanoCPUs", "CPUShares", "CPUPeriod",
 		"CPUQuota", "CpusetCpus", "CpusetMems", "PidsLimit", "BlkioWeight", "BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps",
 		"BlkioDeviceReadIOps", "BlkioDeviceWriteIOps", "Ulimits", "CgroupParent", "Devices", "DeviceCgroupRules",
-		"Mounts", "Tmpfs", "ReadonlyRootfs", "GroupAdd", "Init", "Annotations", "Runtime", "ExtraHosts", "DNS", "DNSOptions", "DNSSearch",
+		"Mounts", "Tmpfs", "ReadonlyRootfs", "GroupAdd", "Init", "Annotations", "Runtime",
 		"Privileged", "CapAdd", "CapDrop", "SecurityOpt", "Sysctls", "PidMode", "IpcMode", "UTSMode", "UsernsMode", "CgroupnsMode",
 		"MaskedPaths", "ReadonlyPaths",
 	}
@@ -42,7 +43,7 @@ func Check(c *container.Config, h *container.HostConfig, n *network.NetworkingCo
 	if err := emptyBut(reflect.ValueOf(*h), "HostConfig.", offeredHost); err != nil {
 		return err
 	}
-	if err := checkNetwork(h.NetworkMode, n); err != nil {
+	if err := checkNetwork(c, h, n); err != nil {
 		return err
 	}
 	if err := checkModes(h); err != nil {
@@ -91,28 +92,6 @@ func empty(v reflect.Value) bool {
 	}
 }
 
-func checkNetwork(mode container.NetworkMode, n *network.NetworkingConfig) error {
-	if !mode.IsNone() && !mode.IsHost() && !mode.IsContainer() {
-		name := string(mode)
-		if name == "" {
-			name = "default"
-		}
-		return unsupported("HostConfig.NetworkMode "+name, "run with --network none or --network host")
-	}
-	if n == nil {
-		return nil
-	}
-	for name, endpoint := range n.EndpointsConfig {
-		if name != string(mode) {
-			return unsupported("NetworkingConfig.EndpointsConfig "+name, "run with --network none or --network host")
-		}
-		if endpoint != nil && !empty(reflect.ValueOf(*endpoint)) {
-			return unsupported("NetworkingConfig.EndpointsConfig "+name+": addresses and aliases", "leave them out")
-		}
-	}
-	return nil
-}
-
 // checkModes refuses every value but the one that hull does anyway, and modes that docker does not know.
 func checkModes(h *container.HostConfig) error {
 	asked := []struct {
@@ -138,7 +117,6 @@ func checkModes(h *container.HostConfig) error {
 		{h.UTSMode.Valid(), "invalid UTS mode", string(h.UTSMode)},
 		{h.UsernsMode.Valid(), "invalid user namespace mode", string(h.UsernsMode)},
 		{h.CgroupnsMode.Valid(), "invalid cgroup namespace mode", string(h.CgroupnsMode)},
-		{h.NetworkMode != joinPrefix, "invalid network mode", string(h.NetworkMode)},
 	} {
 		if !m.ok {
 			return invalid("%s: %s", m.words, m.value)
@@ -152,18 +130,11 @@ func checkModes(h *container.HostConfig) error {
 
 // checkNames refuses names that would be somebody else's: a container that shares the host's or another's namespace has that one's.
 func checkNames(c *container.Config, h *container.HostConfig) error {
-	joins := h.NetworkMode.IsContainer()
 	switch {
 	case h.UTSMode.IsHost() && c.Hostname != "":
 		return invalid("conflicting options: hostname and the UTS mode")
 	case h.UTSMode.IsHost() && c.Domainname != "":
 		return invalid("conflicting options: domainname and the UTS mode")
-	case joins && c.Hostname != "":
-		return invalid("conflicting options: hostname and the network mode")
-	case joins && len(h.DNS)+len(h.DNSSearch)+len(h.DNSOptions) > 0:
-		return invalid("conflicting options: dns and the network mode")
-	case joins && len(h.ExtraHosts) > 0:
-		return invalid("conflicting options: custom host-to-IP mapping and the network mode")
 	case len(c.Hostname) > 63 || strings.ContainsAny(c.Hostname, "/ \t\n\x00"):
 		return invalid("invalid hostname format: %s", c.Hostname)
 	case len(c.Domainname) > 64 || strings.ContainsAny(c.Domainname, "/ \t\n\x00"):

@@ -25,7 +25,8 @@ type Input struct {
 	Config       *container.Config
 	HostConfig   *container.HostConfig
 	CgroupParent string
-	Files        Files // the small files that are mounted into the container
+	Network      string // path of the network namespace to join; "": by HostConfig.NetworkMode
+	Files        Files  // the small files that are mounted into the container
 	User         User
 }
 
@@ -67,7 +68,7 @@ func Build(in Input) (s *specs.Spec, warnings []string, err error) {
 		},
 		Linux: &specs.Linux{
 			CgroupsPath: cgroupsPath(in),
-			Namespaces:  namespaces(h),
+			Namespaces:  namespaces(h, in.Network),
 		},
 		Annotations: h.Annotations,
 	}

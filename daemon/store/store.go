@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"time"
 
+	"hull/daemon/network"
 	"hull/stages/instance"
 
 	"github.com/moby/moby/api/types/container"
@@ -34,6 +35,8 @@ type Record struct {
 
 	Config     *container.Config
 	HostConfig *container.HostConfig
+
+	Network *network.Endpoint `json:",omitempty"` // its place in the bridge network
 
 	State State
 
