@@ -69,12 +69,18 @@ func up(t *testing.T, flags ...string) *engine {
 
 func upFrom(t *testing.T, bin string, flags ...string) *engine {
 	t.Helper()
+	return upIn(t, bin, networktest.New(t), flags...)
+}
+
+// upIn starts the instance in a network that is there already.
+func upIn(t *testing.T, bin string, net *networktest.Namespace, flags ...string) *engine {
+	t.Helper()
 	probetest.Need(t, "root", "peers")
 	root, err := os.MkdirTemp("", "hull")
 	require.NoError(t, err)
 	inst, err := instance.At(root)
 	require.NoError(t, err)
-	e := &engine{t: t, bin: bin, inst: inst, net: networktest.New(t)}
+	e := &engine{t: t, bin: bin, inst: inst, net: net}
 	t.Cleanup(e.down)
 	e.ok(append([]string{"up"}, flags...)...)
 	e.ok("load", "-i", imagetest.BusyboxSave(t, "busybox:latest"))

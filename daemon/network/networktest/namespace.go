@@ -91,18 +91,22 @@ func (n *Namespace) Links() []netlink.Link {
 	return list
 }
 
-// Connect joins two namespaces by a cable: eth0 in each, with these addresses ("10.9.0.1/24").
-func Connect(a *Namespace, addressA string, b *Namespace, addressB string) {
+// Connect joins two namespaces by a cable, with these addresses ("10.9.0.1/24"): eth0 in b, and in a as well, unless it has a name.
+func Connect(a *Namespace, addressA string, b *Namespace, addressB string, name ...string) {
 	a.t.Helper()
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name = "eth0"
+	attrs.Name = append(name, "eth0")[0]
 	err := a.handle().LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(b.file.Fd())})
 	if err != nil {
 		a.t.Fatalf("veth: %v", err)
 	}
 	for n, address := range map[*Namespace]string{a: addressA, b: addressB} {
 		h := n.handle()
-		eth0, err := h.LinkByName("eth0")
+		link := "eth0"
+		if n == a {
+			link = attrs.Name
+		}
+		eth0, err := h.LinkByName(link)
 		if err == nil {
 			var addr *netlink.Addr
 			if addr, err = netlink.ParseAddr(address); err == nil {
@@ -140,12 +144,23 @@ func (n *Namespace) handle() *netlink.Handle {
 	return h
 }
 
-// Dial connects from inside the namespace; it gives up after a while. A socket stays where it was made, whichever thread uses it.
-func (n *Namespace) Dial(network, address string) (c net.Conn, err error) {
-	err = n.Do(func() error {
-		c, err = (&net.Dialer{Timeout: 2 * time.Second}).Dial(network, address)
-		return err
-	})
+// Dial connects from inside the namespace. A socket stays where it was made, whichever thread uses it.
+func (n *Namespace) Dial(network, address string) (net.Conn, error) {
+	return n.dial(network, address, limit)
+}
+
+// Closed reports whether no connection comes about: nothing answers, or a refusal does. A packet that is dropped is known only by waiting, so
+// this is not certain; that an open port is found open in time is.
+func (n *Namespace) Closed(address string) bool {
+	c, err := n.dial("tcp4", address, time.Second)
+	if err == nil {
+		c.Close()
+	}
+	return err != nil
+}
+
+func (n *Namespace) dial(network, address string, limit time.Duration) (c net.Conn, err error) {
+	err = n.Do(func() error { c, err = (&net.Dialer{Timeout: limit}).Dial(network, address); return err })
 	return c, err
 }
 
@@ -237,3 +252,8 @@ func (n *Namespace) TakeLoopbackAway(via string) {
 	n.Sysctl("ipv4/conf/eth0/route_localnet", "1")
 	n.Route("127.0.0.0/8", via)
 }
+
+// limit bounds what would otherwise hang: a packet that a rule drops has no answer.
+const limit = 10 * time.Second
+
+func deadline() time.Time { return time.Now().Add(limit) }
