@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -138,7 +139,8 @@ func run(o options) error {
 		return fmt.Errorf("network: %w", err)
 	}
 	defer bridge.Close() // the network goes with the last container that is in it
-	e := engine.New(inst, ctd, st, bridge, engine.Runtime{Name: o.runtime, Logger: logger}, spans, tracer)
+	rt := engine.Runtime{Name: o.runtime, Logger: logger, Init: filepath.Join(filepath.Dir(logger), "hull-init")}
+	e := engine.New(inst, ctd, st, bridge, rt, spans, tracer)
 	if err := restore(ctx, e); err != nil {
 		return err
 	}

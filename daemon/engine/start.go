@@ -39,7 +39,7 @@ func (e *Engine) Start(ctx context.Context, ref string) error {
 		return err
 	}
 	err = e.change(c, func(r *store.Record) {
-		r.State = store.State{Status: container.StateRunning, PID: pid, StartedAt: time.Now().UTC()}
+		r.State = store.State{Status: container.StateRunning, PID: pid, PIDStart: startTime(pid), StartedAt: time.Now().UTC()}
 		r.Network = place
 	})
 	if err != nil {
@@ -53,6 +53,13 @@ func (e *Engine) Start(ctx context.Context, ref string) error {
 
 func (e *Engine) run(ctx context.Context, c *Container) (pid int, place *network.Endpoint, err error) {
 	rec := c.Record()
+	donors, err := e.joinNamespaces(ctx, &rec)
+	if err != nil {
+		return 0, nil, err
+	}
+	if err := e.makeShm(&rec); err != nil {
+		return 0, nil, err
+	}
 	paths, err := e.makeStreams(c.ID, rec.Config.OpenStdin)
 	if err != nil {
 		return 0, nil, &stages.Error{Step: stages.DaemonTaskCreate, Thing: paths.dir, Err: err}
@@ -68,6 +75,9 @@ func (e *Engine) run(ctx context.Context, c *Container) (pid int, place *network
 		if err := e.net.Settle(c.ID, waiting); err != nil {
 			return 0, nil, err
 		}
+	}
+	if err := donors.still(); err != nil {
+		return 0, nil, err
 	}
 	if err := e.openStreams(ctx, c); err != nil {
 		return 0, nil, err
@@ -109,6 +119,7 @@ func (e *Engine) startFailed(ctx context.Context, c *Container, cause error) {
 	c.closeStreams()
 	e.removeStreams(c.ID)
 	rec := c.Record()
+	e.dropShm(&rec)
 	e.events.container(events.ActionDie, rec, "exitCode", exitCode(code))
 	if rec.AutoRemove() {
 		logError("start: remove", c.ID, e.remove(ctx, c))
