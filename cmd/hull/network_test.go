@@ -81,6 +81,7 @@ func from(t *testing.T, who *networktest.Namespace, address string) string {
 	t.Helper()
 	c, err := who.Reach(address)
 	require.NoError(t, err, address)
+	defer c.Close()
 	return c.From
 }
 

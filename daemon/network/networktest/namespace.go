@@ -32,24 +32,20 @@ func New(t testing.TB) *Namespace {
 	t.Helper()
 	probetest.Need(t, "root")
 	n := &Namespace{t: t}
-	made := make(chan error, 1)
-	go func() { // the thread is given up: it is in another namespace than the rest of the test
-		runtime.LockOSThread()
-		made <- func() (err error) {
-			if err = unix.Unshare(unix.CLONE_NEWNET); err == nil {
-				n.file, err = os.Open("/proc/thread-self/ns/net")
-			}
-			if err != nil {
-				return err
-			}
-			lo, err := netlink.LinkByName("lo")
-			if err == nil {
-				err = netlink.LinkSetUp(lo)
-			}
+	err := apart(func() (err error) {
+		if err = unix.Unshare(unix.CLONE_NEWNET); err == nil {
+			n.file, err = os.Open("/proc/thread-self/ns/net")
+		}
+		if err != nil {
 			return err
-		}()
-	}()
-	if err := <-made; err != nil {
+		}
+		lo, err := netlink.LinkByName("lo")
+		if err == nil {
+			err = netlink.LinkSetUp(lo)
+		}
+		return err
+	})
+	if err != nil {
 		t.Fatalf("a network namespace: %v", err)
 	}
 	t.Cleanup(func() { n.file.Close() })
@@ -58,11 +54,22 @@ func New(t testing.TB) *Namespace {
 
 // Do runs f on a thread in the namespace. What f starts is in it as well; goroutines of f's are not.
 func (n *Namespace) Do(f func() error) error {
+	return apart(func() error {
+		if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("setns: %w", err)
+		}
+		return f()
+	})
+}
+
+// apart runs f on a thread that ends with it. The main thread cannot end (Go, runtime/proc.go mexit): it would keep the namespace.
+func apart(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
-		if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- fmt.Errorf("setns: %w", err)
+		if unix.Gettid() == unix.Getpid() {
+			done <- apart(f)
+			runtime.UnlockOSThread()
 			return
 		}
 		done <- f()
