@@ -15,7 +15,7 @@ import (
 
 // refusedVerbs are docker's verbs.
 const refusedVerbs = `attach build builder buildx bake checkpoint commit compose config context cp diff events exec export
-history import info init kill login logout manifest network node pause plugin port prune pull push rename restart rm save search secret
+history import info init kill login logout manifest network node pause plugin prune pull push rename restart rm save search secret
 service stack start stats swarm system tag top trust unpause update volume wait`
 
 // refusedFlags are docker's flags by the verb's name; one with a short form is written "long,s".

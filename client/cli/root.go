@@ -53,7 +53,7 @@ func (a *app) rootCommand() *cobra.Command {
 
 // verbs are the names of what stands behind hull, in the order of the help.
 var verbs = []string{
-	"run", "create", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
+	"run", "create", "ps", "logs", "port", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
 }
 
 // verb makes one verb's command.
@@ -67,6 +67,8 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.psCommand("ps")
 	case "logs":
 		return a.logsCommand()
+	case "port":
+		return a.portCommand()
 	case "stop":
 		return a.stopCommand()
 	case "rm":
@@ -83,7 +85,7 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.versionCommand()
 	case "container":
 		c := group("container", "Manage containers")
-		c.AddCommand(a.runCommand(), a.createCommand(), a.psCommand("ls"), a.logsCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
+		c.AddCommand(a.runCommand(), a.createCommand(), a.psCommand("ls"), a.logsCommand(), a.portCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
 		return c
 	case "image":
 		c := group("image", "Manage images")

@@ -99,6 +99,9 @@ type Details struct {
 		Status  string
 		Running bool
 	}
+	NetworkSettings struct {
+		Ports map[string][]PortBinding // "80/tcp"
+	}
 }
 
 // An Image is one row of GET /images/json: definition ImageSummary.

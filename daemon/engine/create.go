@@ -212,7 +212,7 @@ func (e *Engine) writeFiles(rec *store.Record) (f spec.Files, err error) {
 		hosts, resolv = spec.Hosts(readOr("/etc/hosts", ""), h.ExtraHosts), spec.ResolvConf(readOr("/etc/resolv.conf", ""), h)
 	case rec.Network != nil:
 		hosts = network.Hosts(rec.Config.Hostname, rec.Config.Domainname, rec.Network.Address.Addr(), h.ExtraHosts)
-		resolv = network.ResolvConf(h.DNS, h.DNSSearch, h.DNSOptions)
+		resolv = spec.ResolvConf(network.ResolvConf(), h)
 	case mode.IsContainer(): // the network's names belong to the network
 		shared, err := e.filesOf(mode.ConnectedContainer())
 		f.Hostname, f.Hosts, f.ResolvConf = shared.Hostname, shared.Hosts, shared.ResolvConf

@@ -13,7 +13,7 @@ import (
 )
 
 // Inspect tells everything about a container in docker's form.
-func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container.InspectResponse, error) {
+func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*Inspection, error) {
 	c, err := e.registry.find(ref)
 	if err != nil {
 		return nil, err
@@ -29,8 +29,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 		State: stateOf(rec), Image: rec.ImageID, Name: "/" + rec.Name, Driver: "overlayfs", Platform: "linux",
 		ResolvConfPath: filepath.Join(dir, "resolv.conf"), HostnamePath: filepath.Join(dir, "hostname"), HostsPath: filepath.Join(dir, "hosts"),
 		LogPath: e.store.Log(rec.ID), HostConfig: rec.HostConfig, Config: rec.Config, Mounts: mounts,
-		GraphDriver:     &storage.DriverData{Name: "overlayfs"},
-		NetworkSettings: &container.NetworkSettings{Ports: network.PortMap{}, Networks: networksOf(rec)},
+		GraphDriver: &storage.DriverData{Name: "overlayfs"},
 	}
 	if size {
 		used, err := e.ctd.SnapshotUsage(ctx, rec.ID)
@@ -39,7 +38,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 		}
 		r.SizeRw = &used
 	}
-	return r, nil
+	return &Inspection{r, e.networkSettings(rec)}, nil
 }
 
 func stateOf(rec store.Record) *container.State {

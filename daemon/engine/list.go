@@ -58,7 +58,7 @@ func (e *Engine) summarize(rec store.Record) (container.Summary, error) {
 	mounts, err := e.points(&rec)
 	s := container.Summary{
 		ID: rec.ID, Names: []string{"/" + rec.Name}, Image: rec.Image, ImageID: rec.ImageID, Command: command(rec), Created: rec.Created.Unix(),
-		Ports: []container.PortSummary{}, Labels: rec.Config.Labels, State: rec.State.Status, Status: statusText(rec.State),
+		Ports: portSummary(rec), Labels: rec.Config.Labels, State: rec.State.Status, Status: statusText(rec.State),
 		Mounts: mounts, NetworkSettings: &container.NetworkSettingsSummary{Networks: networksOf(rec)},
 	}
 	s.HostConfig.NetworkMode = string(rec.HostConfig.NetworkMode)

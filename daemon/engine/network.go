@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"hull/daemon/network"
 	"hull/daemon/spec"
@@ -117,23 +116,6 @@ func (e *Engine) netnsPath(rec *store.Record) string {
 		return e.net.Path(rec.ID)
 	}
 	return ""
-}
-
-// portsOf are the container's ports in docker's form: published ones with their places on the host, exposed ones without.
-func portsOf(rec store.Record) moby.PortMap {
-	ports := moby.PortMap{}
-	if rec.State.PID == 0 || rec.Network == nil {
-		return ports
-	}
-	for p := range rec.Config.ExposedPorts {
-		ports[p] = nil
-	}
-	for _, p := range rec.Network.Ports {
-		if port, ok := moby.PortFrom(p.Port, moby.IPProtocol(p.Proto)); ok {
-			ports[port] = append(ports[port], moby.PortBinding{HostIP: p.HostIP, HostPort: strconv.Itoa(int(p.HostPort))})
-		}
-	}
-	return ports
 }
 
 // endpointOf is the container's place in docker's form. Without a run there is an address only for us, who keep it.

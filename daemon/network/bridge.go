@@ -62,7 +62,7 @@ func (b *Bridge) makeBridge(ctx context.Context) (err error) {
 		return failed(stages.DaemonNetworkBridge, b.inst.NetworkState(), err)
 	}
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name = b.name
+	attrs.Name, attrs.HardwareAddr = b.name, MAC(b.gateway()) // a bridge without one of its own changes it with its ports
 	br := &netlink.Bridge{LinkAttrs: attrs}
 	if err := b.host.LinkAdd(br); err != nil && !errors.Is(err, os.ErrExist) {
 		return failed(stages.DaemonNetworkBridge, b.name, fmt.Errorf("RTM_NEWLINK: %w", err))

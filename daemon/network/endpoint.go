@@ -31,12 +31,12 @@ type Published struct {
 	HostPort uint16
 }
 
-// String is how a published port stands in a trace: "tcp 0.0.0.0:8080 -> 80".
+// String is the port on the host, as it stands in a trace: "tcp 0.0.0.0:8080".
 func (p Published) String() string {
-	return fmt.Sprintf("%s %s -> %d", p.Proto, netip.AddrPortFrom(p.HostIP, p.HostPort), p.Port)
+	return p.Proto + " " + netip.AddrPortFrom(p.HostIP, p.HostPort).String()
 }
 
-// rule is the same with the container's address: "tcp 0.0.0.0:8080 -> 172.17.0.2:80".
+// rule is the same with where it leads: "tcp 0.0.0.0:8080 -> 172.17.0.2:80".
 func (p Published) rule(to netip.Addr) string {
 	return fmt.Sprintf("%s %s -> %s", p.Proto, netip.AddrPortFrom(p.HostIP, p.HostPort), netip.AddrPortFrom(to, p.Port))
 }

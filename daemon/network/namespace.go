@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime"
 	"strconv"
 
 	"hull/stages"
@@ -17,27 +16,21 @@ import (
 )
 
 // inNewNamespace makes a network namespace and runs do in it. unshare(2) gives the calling thread a network of its own, with nothing but a
-// loopback that is down; the thread is then different from all others of this process, so it is locked to this goroutine and, never being
-// unlocked, ends with it. What keeps the namespace is the descriptor.
+// loopback that is down; the thread ends with do. What keeps the namespace is the descriptor.
 func inNewNamespace(do func(fd int) error) error {
-	result := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		result <- func() error {
-			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-				return failed(stages.DaemonNetworkNamespace, "unshare", err)
-			}
-			fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			if err != nil {
-				return failed(stages.DaemonNetworkNamespace, "/proc/thread-self/ns/net", err)
-			}
-			if err = do(fd); err != nil {
-				unix.Close(fd)
-			}
-			return err
-		}()
-	}()
-	return <-result
+	return apart(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return failed(stages.DaemonNetworkNamespace, "unshare", err)
+		}
+		fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return failed(stages.DaemonNetworkNamespace, "/proc/thread-self/ns/net", err)
+		}
+		if err = do(fd); err != nil {
+			unix.Close(fd)
+		}
+		return err
+	})
 }
 
 // Plug makes a container's network: a namespace, a cable into it, address and route, and its ports on the host. The namespace is there before

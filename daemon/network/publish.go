@@ -27,6 +27,9 @@ func (b *Bridge) publish(ctx context.Context, id string, e Endpoint, wishes []Bi
 	if len(done) == 0 {
 		return nil, nil
 	}
+	if err := b.hairpin(id); err != nil {
+		return nil, err
+	}
 	r, err := b.rules()
 	if err != nil {
 		return nil, failed(stages.DaemonNetworkRule, b.name, err)
@@ -47,6 +50,19 @@ func (b *Bridge) publish(ctx context.Context, id string, e Endpoint, wishes []Bi
 		sp.End(&err)
 	}
 	return done, err
+}
+
+// hairpin lets the bridge send a frame back to where it came from: a container that asks for its own published port, by the host's address, is
+// redirected to itself (Linux br_netfilter rewrites and bridges such a frame without routing it).
+func (b *Bridge) hairpin(id string) error {
+	link, err := b.host.LinkByName(cable(id))
+	if err == nil {
+		err = b.host.LinkSetHairpin(link, true)
+	}
+	if err != nil {
+		return failed(stages.DaemonNetworkRule, cable(id), fmt.Errorf("IFLA_BRPORT_MODE: %w", err))
+	}
+	return nil
 }
 
 // publish is the rule of one port. Its comment is the container's: by it the rule is found again.

@@ -3,7 +3,6 @@ package network
 import (
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 )
 
@@ -13,45 +12,32 @@ const (
 	resolved = "/run/systemd/resolve/resolv.conf"
 )
 
-// ResolvConf is a container's /etc/resolv.conf (resolv.conf(5)) by docker's rules: the host's, without name servers on the host's loopback, which
-// the container cannot reach, and without IPv6 ones; what the user gives takes the place of each part. Without any name server left, it is
-// Google's two.
-func ResolvConf(dns []netip.Addr, search, options []string) string {
+// ResolvConf is a bridged container's /etc/resolv.conf (resolv.conf(5)) before the user's wishes, by docker's rules: the host's, without name
+// servers on the host's loopback, which the container cannot reach, and without IPv6 ones. Without any left, they are Google's two.
+func ResolvConf() string {
 	text, _ := os.ReadFile("/etc/resolv.conf")
-	return resolvConf(string(text), func() string { text, _ := os.ReadFile(resolved); return string(text) }, dns, search, options)
+	return resolvConf(string(text), func() string { text, _ := os.ReadFile(resolved); return string(text) })
 }
 
-func resolvConf(host string, behindStub func() string, dns []netip.Addr, search, options []string) string {
+func resolvConf(host string, behindStub func() string) string {
 	if servers := values(host, "nameserver"); len(servers) == 1 && servers[0] == stub {
 		if text := behindStub(); text != "" {
 			host = text
 		}
 	}
-	if len(dns) == 0 {
-		for _, s := range values(host, "nameserver") {
-			if a, err := netip.ParseAddr(s); err == nil && a.Is4() && !a.IsLoopback() {
-				dns = append(dns, a)
-			}
+	var b strings.Builder
+	for _, s := range values(host, "nameserver") {
+		if a, err := netip.ParseAddr(s); err == nil && a.Is4() && !a.IsLoopback() {
+			b.WriteString("nameserver " + s + "\n")
 		}
 	}
-	if len(dns) == 0 {
-		dns = []netip.Addr{netip.AddrFrom4([4]byte{8, 8, 8, 8}), netip.AddrFrom4([4]byte{8, 8, 4, 4})}
+	if b.Len() == 0 {
+		b.WriteString("nameserver 8.8.8.8\nnameserver 8.8.4.4\n")
 	}
-	if len(search) == 0 {
-		search = values(host, "search")
-	}
-	if len(options) == 0 {
-		options = values(host, "options")
-	}
-	var b strings.Builder
-	for _, a := range dns {
-		b.WriteString("nameserver " + a.String() + "\n")
-	}
-	if len(search) > 0 && !slices.Equal(search, []string{"."}) { // --dns-search . is docker's word for none
-		b.WriteString("search " + strings.Join(search, " ") + "\n")
-	}
-	if len(options) > 0 {
-		b.WriteString("options " + strings.Join(options, " ") + "\n")
+	for _, keyword := range []string{"search", "options"} {
+		if words := values(host, keyword); len(words) > 0 {
+			b.WriteString(keyword + " " + strings.Join(words, " ") + "\n")
+		}
 	}
 	return b.String()
 }

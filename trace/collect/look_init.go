@@ -100,10 +100,7 @@ func lookAtSysctl(r *run, spec *specs.Spec) {
 	if spec.Linux == nil || len(spec.Linux.Sysctl) == 0 {
 		return
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: a thread that has changed namespaces is thrown away
+	apart(func() {
 		for _, ns := range []string{"net", "ipc", "uts"} {
 			f, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", r.target.init.PID, ns))
 			if err != nil {
@@ -120,6 +117,22 @@ func lookAtSysctl(r *run, spec *specs.Spec) {
 			got := strings.Join(strings.Fields(string(text)), " ")
 			r.saw(stages.StateSysctl, err == nil && got == strings.Join(strings.Fields(want), " "), "%s is %q, config.json says %q", key, got, want)
 		}
+	})
+}
+
+// apart runs f on a thread that ends with it: one that has changed namespaces is locked, never unlocked, and so thrown away. The main thread
+// cannot be (Go, runtime/proc.go mexit): it would be parked, and keep the container's namespaces alive. It is held until another has run f.
+func apart(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			apart(f)
+			runtime.UnlockOSThread()
+			return
+		}
+		f()
 	}()
 	<-done
 }

@@ -243,7 +243,7 @@ func (v *view) proveByState(s *model.Span, step stages.Step) {
 	looks := 0
 	for i := range v.run.looks {
 		l := &v.run.looks[i]
-		if l.state != state {
+		if l.state != state || l.name != "" && l.name != s.Instance {
 			continue
 		}
 		looks++
@@ -260,7 +260,15 @@ func (v *view) proveByState(s *model.Span, step stages.Step) {
 		s.Proof, s.Because = model.NoProof, why
 	default:
 		s.Proof, s.Because = model.Unproved, fmt.Sprintf("the kernel saw nothing that would have led to a look at %q", state)
+		if step.Has(stages.Repeats) && v.looked(state) {
+			s.Because = fmt.Sprintf("no %s was found of %q", s.Instance, state)
+		}
 	}
+}
+
+// looked reports whether a state was looked at at all, whichever one of it was meant.
+func (v *view) looked(state stages.State) bool {
+	return slices.ContainsFunc(v.run.looks, func(l look) bool { return l.state == state })
 }
 
 // proveProcess holds a claim to exist against the process's executable.

@@ -54,6 +54,7 @@ type look struct {
 	time  int64
 	ok    bool
 	text  string // one line: what was found
+	name  string // which one of a repeated step's it is; "" if there is only one
 }
 
 func (r *run) note(text string) {
