@@ -177,7 +177,9 @@ var flagLooks = []struct {
 		require.NoError(l, unix.Stat(l.root(cwd), &st))
 		assert.Zero(l, st.Uid)
 	}},
-	{"-e A=1 -e PATH --env-file ENV", func(l look) { assert.Contains(l, l.read("environ"), "B=from a file\x00A=1\x00", "the files come first") }},
+	{"-e A=1 -e PATH --env-file ENV", func(l look) {
+		assert.Contains(l, l.read("environ"), "B=from a file\x00A=1\x00", "the files come first")
+	}},
 	{"--init", func(l look) {
 		assert.Equal(l, "hull-init\n", l.read("comm"))
 		l.e.until("it has started the program", func() bool {
