@@ -35,7 +35,7 @@ func testPortForms(t *testing.T, w *world) {
 		{"invalid proto: x", "-p 80/x"},
 		{"invalid ranges specified for container and host Ports", "-p 8000-8001:90-92"},
 		{"invalid IP address: 1.2.3", "-p 1.2.3:80:80"},
-		{"no port specified", "-p 80:"},
+		{"no port specified: 80:<empty>", "-p 80:"},
 		{"sctp is not offered by hull yet", "-p 80:80/sctp"},
 		{"the IPv6 address ::1 is not offered by hull yet", "-p [::1]:80:80"},
 		{"invalid port format for --expose: 1:2", "--expose 1:2"},
@@ -74,7 +74,7 @@ func testPortConflicts(t *testing.T, w *world) {
 	refused("Bind for 0.0.0.0:8080 failed: port is already allocated", "-p", "8080:80/udp")
 	refused("Bind for 0.0.0.0:8081 failed: port is already allocated", "-p", "8090:90", "-p", "8081:80")
 	w.ok("run", "--rm", "-p", "127.0.0.1:8081:80", "-p", "8090:90", "busybox", "true")
-	refused("failed to bind host port for 10.7.7.7:8080:172.17.0.3:80/tcp: cannot assign requested address", "-p", "10.7.7.7:8080:80")
+	refused("failed to bind host port for 10.7.7.7:8600:172.17.0.3:80/tcp: cannot assign requested address", "-p", "10.7.7.7:8600:80")
 
 	_, err := w.net.Listen("tcp4", "10.9.0.1:8080")
 	require.ErrorContains(t, err, "address already in use", "nor can a program have a container's port")

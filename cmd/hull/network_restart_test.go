@@ -31,13 +31,14 @@ func testNetworkRestart(t *testing.T, w *world) {
 	}
 	echo("before")
 
+	pid := w.inspect(brief.id).State.Pid
 	w.kill("hulld")
 	echo("while hulld is dead")
 	require.Equal(t, "10.9.0.2", from(t, w.outside, "10.9.0.1:8080"))
 	require.Equal(t, "172.17.0.1", from(t, w.net, "127.0.0.1:8080"))
 	_, err = w.outside.ReachUDP("10.9.0.1:5353")
 	require.NoError(t, err)
-	require.NoError(t, syscall.Kill(initOf(t, w, brief.id), syscall.SIGKILL)) // it ends while nobody watches
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) // it ends while nobody watches
 	w.net.Flush()
 	require.True(t, w.outside.Closed("10.9.0.1:8081"))
 
@@ -61,12 +62,6 @@ func testNetworkRestart(t *testing.T, w *world) {
 	echo("found")
 	w.ok("stop", "-t", "0", g.id)
 	require.True(t, w.outside.Closed("10.9.0.1:8080"))
-}
-
-// initOf is the container's first process, as the host counts: the test reads it from the path of its network, which leads there.
-func initOf(t *testing.T, w *world, id string) int {
-	t.Helper()
-	return w.inspect(id).State.Pid
 }
 
 // testNetworkCrash kills hulld again and again while containers come and go. Whatever it was at, the next one leaves nothing behind.

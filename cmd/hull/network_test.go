@@ -248,7 +248,7 @@ func testTwoInstances(t *testing.T, w *world) {
 	a := w.start(t)
 	a.Serve(":80")
 	other := &world{engine: upIn(t, bin, w.net), outside: w.outside}
-	b := other.start(t, "-p", "8080:80")
+	b := other.guest(t, strings.TrimSpace(other.ok("run", "-d", "-p", "8080:80", "busybox", "sleep", "100000")))
 	b.Serve(":80")
 	b.Serve(":81")
 	require.Equal(t, "172.18.0.2", b.ip)
