@@ -64,7 +64,6 @@ func testBadJSON(t *testing.T, r *rig) {
 		`[]`:                    400,
 		`{"Image":"busybox"} x`: 400,
 		`{"Image": 5}`:          400,
-		`{"Image":"busybox"}`:   501, // no network mode: the default is not offered
 		`{"Image":"UPPER CASE","HostConfig":{"NetworkMode":"none"}}`:                                                  400,
 		`{"Image":"busybox","NoSuch":1,"HostConfig":{"NetworkMode":"none"}}`:                                          501,
 		`{"Image":"busybox","HostConfig":{"NetworkMode":"none","VolumesFrom":["x"]}}`:                                 501,
