@@ -5,13 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"hull/shim/wire"
 	"hull/stages/probetest"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 func TestParse(t *testing.T) {
@@ -102,11 +102,10 @@ func TestThisProcess(t *testing.T) {
 	require.NotNil(t, g.Metrics())
 }
 
-// Version 1, real: a group of the test's own, with a process in it that lives and one that the kernel kills for memory.
-func TestVersion1(t *testing.T) {
+// Real: a group of the test's own, of the version that counts memory here, and a process in it that the kernel kills for memory.
+func TestMemoryRunsOut(t *testing.T) {
 	probetest.Need(t, "root")
-	probetest.Need(t, "memory-v1")
-	dir := filepath.Join(Of(os.Getpid()).v1["memory"], "hull-test-"+strconv.Itoa(os.Getpid()))
+	g, dir, limit := ownGroup(t)
 	require.NoError(t, os.Mkdir(dir, 0o755))
 	removed := false
 	defer func() {
@@ -114,25 +113,42 @@ func TestVersion1(t *testing.T) {
 			os.Remove(dir)
 		}
 	}()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "memory.limit_in_bytes"), []byte("33554432"), 0o600))
-	g := Group{v1: map[string]string{"memory": dir}}
-	m := g.Metrics().(*wire.Cgroup1Metrics)
-	require.EqualValues(t, 32<<20, m.Memory.Usage.Limit)
-	require.EqualValues(t, 32<<20, m.Memory.HierarchicalMemoryLimit)
-	require.NotNil(t, m.MemoryOomControl)
-	require.Nil(t, m.CPU)
-
+	require.NoError(t, os.WriteFile(filepath.Join(dir, limit), []byte("33554432"), 0o600))
+	switch m := g.Metrics().(type) {
+	case *wire.Cgroup1Metrics:
+		require.EqualValues(t, 32<<20, m.Memory.Usage.Limit)
+		require.EqualValues(t, 32<<20, m.Memory.HierarchicalMemoryLimit)
+		require.NotNil(t, m.MemoryOomControl)
+		require.Nil(t, m.CPU)
+	case *wire.Cgroup2Metrics:
+		require.EqualValues(t, 32<<20, m.Memory.UsageLimit)
+		require.NotNil(t, m.MemoryEvents)
+	}
 	out := make(chan struct{}, 100)
 	w, err := g.WatchOOM(func() { out <- struct{}{} })
 	require.NoError(t, err)
+	require.NotNil(t, w)
 	cmd := eater(t, dir)
-	require.NoError(t, cmd.Start())
-	require.Error(t, cmd.Wait())
-	require.Equal(t, unix.SIGKILL, cmd.ProcessState.Sys().(interface{ Signal() unix.Signal }).Signal())
+	require.Error(t, cmd.Run())
+	require.Equal(t, syscall.SIGKILL, cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
 	<-out
 	require.EqualValues(t, 1, g.OOMKills())
 	require.NoError(t, os.Remove(dir))
 	removed = true
 	require.Nil(t, g.Metrics())
 	w.Close()
+}
+
+// ownGroup names a group that is not there yet, and the file of its limit.
+func ownGroup(t *testing.T) (g Group, dir, limit string) {
+	name := "hull-test-" + strconv.Itoa(os.Getpid())
+	own := Of(os.Getpid())
+	if memory := own.v1["memory"]; memory != "" {
+		dir = filepath.Join(memory, name)
+		return Group{v1: map[string]string{"memory": dir}}, dir, "memory.limit_in_bytes"
+	}
+	// A group with processes hands no controller on, but for the root.
+	dir = filepath.Join(mountpoint, name)
+	require.NoError(t, os.WriteFile(filepath.Join(mountpoint, "cgroup.subtree_control"), []byte("+memory"), 0o600))
+	return Group{v2: dir}, dir, "memory.max"
 }

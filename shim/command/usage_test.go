@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"hull/containerd/containerdtest"
-	"hull/stages/probetest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -58,7 +57,6 @@ func flat(prefix string, m map[string]any) map[string]any {
 
 // A container uses more memory than it may: containerd hears of it before it hears of the exit, and the exit record says so.
 func TestOutOfMemory(t *testing.T) {
-	probetest.Need(t, "memory-v1") // the event of v2 is tested where there is v2
 	r := newRig(t)
 	events := r.Command("events")
 	file, err := os.Create(filepath.Join(t.TempDir(), "events"))

@@ -28,12 +28,6 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
-	"memory-v1": func() string {
-		if _, err := os.Stat("/sys/fs/cgroup/memory/memory.stat"); err != nil {
-			return "the memory controller is not cgroup v1's: " + err.Error()
-		}
-		return ""
-	},
 	"btf": func() string {
 		if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
 			return err.Error()
