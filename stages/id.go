@@ -15,6 +15,8 @@ const (
 	ClientWait
 	ClientStart
 	ClientExit
+	ClientExecCreate
+	ClientExecStart
 
 	DaemonCreate
 	DaemonImageResolve
@@ -26,6 +28,8 @@ const (
 	DaemonTaskStart
 	DaemonExitObserve
 	DaemonRestore
+	DaemonExecCreate
+	DaemonExecStart
 
 	ContainerdSnapshotPrepare
 	ContainerdContainerCreate
@@ -36,6 +40,7 @@ const (
 	ContainerdExitForward
 	ContainerdTaskDelete
 	ContainerdRestore
+	ContainerdExecCreate
 
 	BundleCreate
 	BundleRootfs
@@ -52,6 +57,7 @@ const (
 	ShimExitRecord
 	ShimExitPublish
 	ShimRuntimeDelete
+	ShimRuntimeExec
 
 	RuncCreate
 	RuncCgroupCreate
@@ -83,6 +89,8 @@ const (
 	RuncStart
 	RuncInitExec
 	RuncExec
+	RuncExecJoin
+	RuncExecClone
 	RuncKill
 	RuncDelete
 

@@ -87,6 +87,9 @@ func cloneAndRun(args *cloneArgs, rows unsafe.Pointer, report *int32, record *[r
 			if row.Out != nil {
 				*row.Out = int32(result)
 			}
+			for row.Leave && result != 0 {
+				syscall.RawSyscall6(unix.SYS_EXIT_GROUP, 0, 0, 0, 0, 0, 0)
+			}
 			pc += 1 + row.Then
 			continue
 		}
