@@ -187,11 +187,20 @@ func (a *Attachment) copyStdin(ctx context.Context, client io.Reader, stop <-cha
 	case <-stop:
 		return
 	}
-	// O_RDWR (fifo(7)): the open never waits for the shim, and a shim that is gone is no SIGPIPE. Non-blocking, so that Close wakes a write.
-	fifo, err := os.OpenFile(a.stdin, os.O_RDWR|unix.O_NONBLOCK, 0)
-	if err != nil {
-		logError("attach: stdin", a.container.ID, err)
+	if !carryInput(client, a.stdin, stop) || !a.stdinOnce || a.TTY {
 		return
+	}
+	if err := a.engine.ctd.CloseStdin(context.WithoutCancel(ctx), a.container.ID); err != nil && stages.KindOf(err) != stages.NotFound {
+		logError("attach: close stdin", a.container.ID, err)
+	}
+}
+
+// carryInput copies the client's input into the FIFO, and reports whether it came to the input's end; stop says that nobody will read.
+func carryInput(client io.Reader, path string, stop <-chan struct{}) bool {
+	// O_RDWR (fifo(7)): the open never waits for the shim, and a shim that is gone is no SIGPIPE. Non-blocking, so that Close wakes a write.
+	fifo, err := os.OpenFile(path, os.O_RDWR|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false // the program has ended, and its FIFO is gone
 	}
 	var once sync.Once
 	closeFifo := func() { once.Do(func() { fifo.Close() }) }
@@ -199,19 +208,14 @@ func (a *Attachment) copyStdin(ctx context.Context, client io.Reader, stop <-cha
 	defer close(finished)
 	go func() {
 		select {
-		case <-stop: // the program has ended without reading everything: nobody will
+		case <-stop: // the program has ended without reading everything
 		case <-finished:
 		}
 		closeFifo()
 	}()
 	_, err = io.Copy(fifo, client)
 	closeFifo() // before CloseIO: the container reads an end of file only when no write end is left
-	if errors.Is(err, os.ErrClosed) || !a.stdinOnce || a.TTY {
-		return
-	}
-	if err := a.engine.ctd.CloseStdin(context.WithoutCancel(ctx), a.container.ID); err != nil && stages.KindOf(err) != stages.NotFound {
-		logError("attach: close stdin", a.container.ID, err)
-	}
+	return !errors.Is(err, os.ErrClosed)
 }
 
 // copyFrames hands the wanted frames over as they are, or their payload if raw, until the writer closes.

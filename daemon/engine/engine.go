@@ -35,6 +35,7 @@ type Engine struct {
 	images   *image.Images
 	store    *store.Store
 	registry *registry
+	execs    *execs
 	events   *Events
 	tracing  tracing
 	runtime  Runtime
@@ -55,7 +56,7 @@ type tracing struct {
 // New makes an engine without containers; Restore finds them.
 func New(inst instance.Instance, ctd *containerd.Client, st *store.Store, rt Runtime, rec *span.Recorder, traces *hulltrace.Client) *Engine {
 	return &Engine{
-		inst: inst, ctd: ctd, images: image.New(ctd), store: st, registry: newRegistry(), events: newEvents(), runtime: rt,
+		inst: inst, ctd: ctd, images: image.New(ctd), store: st, registry: newRegistry(), execs: newExecs(), events: newEvents(), runtime: rt,
 		tracing: tracing{rec, traces},
 	}
 }

@@ -25,6 +25,10 @@ func (e *Engine) Run(ctx context.Context, opened func()) {
 		err := e.ctd.Exits(ctx, func() {
 			go func() { e.reconcile(ctx); opened() }()
 		}, func(x containerd.Exit) {
+			if x.Exec != "" {
+				go e.execExited(ctx, x)
+				return
+			}
 			if c, err := e.registry.find(x.ID); err == nil {
 				go e.exited(ctx, c, x)
 			}
@@ -87,6 +91,7 @@ func (e *Engine) finish(ctx context.Context, c *Container, code int, text string
 	}
 	err := e.change(c, func(r *store.Record) {
 		r.State.Status, r.State.PID, r.State.ExitCode, r.State.Error, r.State.FinishedAt = container.StateExited, 0, code, text, at.UTC()
+		r.State.Paused = false
 		if text != "" {
 			r.State.Status = container.StateDead
 		}
@@ -96,6 +101,11 @@ func (e *Engine) finish(ctx context.Context, c *Container, code int, text string
 		c.mu.Lock()
 		c.rec.State.Status, c.rec.State.PID, c.rec.State.ExitCode, c.rec.State.FinishedAt = container.StateExited, 0, code, at.UTC()
 		c.mu.Unlock()
+	}
+	for _, x := range e.execs.all(c.ID) { // those whose exits got lost: they ended with the container
+		if x.Running() {
+			e.execLost(x)
+		}
 	}
 	rec := c.Record()
 	e.events.container(events.ActionDie, rec, "exitCode", exitCode(code))

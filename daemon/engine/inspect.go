@@ -33,6 +33,11 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 		GraphDriver:     &storage.DriverData{Name: "overlayfs"},
 		NetworkSettings: &container.NetworkSettings{Ports: network.PortMap{}, Networks: networksOf(rec)},
 	}
+	for _, x := range e.execs.all(rec.ID) {
+		if !x.over() {
+			r.ExecIDs = append(r.ExecIDs, x.ID)
+		}
+	}
 	if size {
 		used, err := e.ctd.SnapshotUsage(ctx, rec.ID)
 		if err != nil {
@@ -46,7 +51,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 func stateOf(rec store.Record) *container.State {
 	s := rec.State
 	return &container.State{
-		Status: s.Status, Running: s.Status == container.StateRunning, Dead: s.Status == container.StateDead, OOMKilled: s.OOMKilled,
+		Status: s.Shown(), Paused: s.Paused, Running: s.Status == container.StateRunning, Dead: s.Status == container.StateDead, OOMKilled: s.OOMKilled,
 		Pid: s.PID, ExitCode: s.ExitCode, Error: s.Error, StartedAt: s.StartedAt.Format(time.RFC3339Nano), FinishedAt: s.FinishedAt.Format(time.RFC3339Nano),
 	}
 }

@@ -59,7 +59,7 @@ func summarize(rec store.Record) (container.Summary, error) {
 	mounts, err := spec.ParseBinds(rec.HostConfig.Binds)
 	s := container.Summary{
 		ID: rec.ID, Names: []string{"/" + rec.Name}, Image: rec.Image, ImageID: rec.ImageID, Command: command(rec), Created: rec.Created.Unix(),
-		Ports: []container.PortSummary{}, Labels: rec.Config.Labels, State: rec.State.Status, Status: statusText(rec.State),
+		Ports: []container.PortSummary{}, Labels: rec.Config.Labels, State: rec.State.Shown(), Status: statusText(rec.State),
 		Mounts: append([]container.MountPoint{}, mounts...), NetworkSettings: &container.NetworkSettingsSummary{Networks: networksOf(rec)},
 	}
 	s.HostConfig.NetworkMode = string(rec.HostConfig.NetworkMode)
@@ -81,7 +81,11 @@ func command(rec store.Record) string {
 func statusText(s store.State) string {
 	switch s.Status {
 	case container.StateRunning:
-		return "Up " + units.HumanDuration(time.Since(s.StartedAt))
+		up := "Up " + units.HumanDuration(time.Since(s.StartedAt))
+		if s.Paused {
+			up += " (Paused)"
+		}
+		return up
 	case container.StateExited:
 		return fmt.Sprintf("Exited (%d) %s ago", s.ExitCode, units.HumanDuration(time.Since(s.FinishedAt)))
 	case container.StateDead:
@@ -134,7 +138,7 @@ func (e *Engine) filter(ctx context.Context, name, value string) (func(store.Rec
 		if err := container.ValidateContainerState(container.ContainerState(value)); err != nil {
 			return nil, failure(stages.Invalid, "invalid filter 'status=%s'", value)
 		}
-		return func(r store.Record) bool { return string(r.State.Status) == value }, nil
+		return func(r store.Record) bool { return string(r.State.Shown()) == value }, nil
 	case "exited":
 		code, err := strconv.Atoi(value)
 		if err != nil {

@@ -70,6 +70,7 @@ func (e *Engine) remove(ctx context.Context, c *Container) error {
 		return err
 	}
 	e.registry.remove(c)
+	e.execs.forget(c.ID)
 	c.closeStreams()
 	e.removeStreams(c.ID)
 	e.events.container(events.ActionDestroy, rec)

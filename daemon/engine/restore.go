@@ -30,6 +30,7 @@ func (e *Engine) Restore() error {
 		e.registry.add(c)
 		if rec.State.Status == container.StateRunning {
 			c.startStreams()
+			e.restoreExecs(c)
 		}
 	}
 	return nil
@@ -62,7 +63,9 @@ func (e *Engine) reconcileOne(ctx context.Context, c *Container) {
 	alive, started, pid, err := e.ctd.TaskState(ctx, c.ID)
 	switch {
 	case err == nil && alive && started:
+		e.reconcilePause(ctx, c)
 		c.op.Unlock()
+		e.reconcileExecs(ctx, c)
 	case err == nil && !alive:
 		c.op.Unlock()
 		e.exited(ctx, c, containerd.Exit{ID: c.ID, PID: pid})

@@ -106,8 +106,21 @@ func (e *Engine) signal(ctx context.Context, c *Container, sig uint32) error {
 	if err := e.ctd.KillTask(ctx, c.ID, sig); err != nil {
 		return err
 	}
+	if sig == sigkill || sig == c.stopSignal() {
+		e.thawed(ctx, c, sig)
+	}
 	e.events.container(events.ActionKill, c.Record(), "signal", exitCode(int(sig)))
 	return nil
+}
+
+// stopSignal is the one that asks this container to end.
+func (c *Container) stopSignal() uint32 {
+	if name := c.Record().Config.StopSignal; name != "" {
+		if sig, err := spec.Signal(name); err == nil {
+			return sig
+		}
+	}
+	return uint32(unix.SIGTERM)
 }
 
 // Resize sets the size of the container's terminal, in characters.

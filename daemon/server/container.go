@@ -21,6 +21,10 @@ func (s *Server) containerRoutes(handle registrar) {
 	handle("POST /containers/{id}/resize", s.resizeContainer)
 	handle("POST /containers/{id}/rename", s.renameContainer)
 	handle("POST /containers/{id}/wait", s.waitContainer)
+	handle("POST /containers/{id}/pause", s.pauseContainer)
+	handle("POST /containers/{id}/unpause", s.unpauseContainer)
+	handle("GET /containers/{id}/top", s.topContainer)
+	handle("POST /containers/{id}/update", s.updateContainer)
 	handle("DELETE /containers/{id}", s.removeContainer)
 }
 
@@ -91,18 +95,26 @@ func (s *Server) killContainer(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) resizeContainer(w http.ResponseWriter, r *http.Request) error {
-	var size [2]uint64
-	for i, name := range []string{"h", "w"} {
-		var err error
-		if size[i], err = strconv.ParseUint(r.URL.Query().Get(name), 10, 16); err != nil {
-			return failure(stages.Invalid, "invalid resize %s: %q", map[string]string{"h": "height", "w": "width"}[name], r.URL.Query().Get(name))
-		}
+	height, width, err := sizeParams(r)
+	if err != nil {
+		return err
 	}
-	if err := s.engine.Resize(r.Context(), r.PathValue("id"), uint32(size[1]), uint32(size[0])); err != nil {
+	if err := s.engine.Resize(r.Context(), r.PathValue("id"), width, height); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusOK)
 	return nil
+}
+
+// sizeParams is a terminal's size in characters.
+func sizeParams(r *http.Request) (height, width uint32, err error) {
+	var size [2]uint64
+	for i, name := range []string{"h", "w"} {
+		if size[i], err = strconv.ParseUint(r.URL.Query().Get(name), 10, 16); err != nil {
+			return 0, 0, failure(stages.Invalid, "invalid resize %s: %q", map[string]string{"h": "height", "w": "width"}[name], r.URL.Query().Get(name))
+		}
+	}
+	return uint32(size[0]), uint32(size[1]), nil
 }
 
 func (s *Server) renameContainer(w http.ResponseWriter, r *http.Request) error {

@@ -43,12 +43,21 @@ type Record struct {
 // State is a container's place in its life. Times are zero before they happen.
 type State struct {
 	Status     container.ContainerState // created, running, exited or dead
+	Paused     bool                     `json:",omitempty"` // it runs, and its processes are frozen
 	PID        int
 	ExitCode   int
 	Error      string
 	OOMKilled  bool
 	StartedAt  time.Time
 	FinishedAt time.Time
+}
+
+// Shown is the state's one word for clients: paused, where that is what it is.
+func (s State) Shown() container.ContainerState {
+	if s.Paused && s.Status == container.StateRunning {
+		return container.StatePaused
+	}
+	return s.Status
 }
 
 // AutoRemove reports whether the container is removed when it ends.
