@@ -109,13 +109,6 @@ func cloneCopied(args *cloneArgs, c *child) (pid, errno uintptr) {
 	return pid, uintptr(e)
 }
 
-// runShared is where cloneShared's child begins.
-//
-//go:nosplit
-//go:norace
-//go:noinline
-func runShared(c *child) { run(c) }
-
 // run is the whole program of a child: it walks the rows until an execve succeeds or a row fails. Nothing here may be a call that checks
 // the stack, a write of a pointer, or an allocation.
 //

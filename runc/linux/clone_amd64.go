@@ -7,3 +7,11 @@ const canShare = true
 //
 //go:noescape
 func cloneShared(args *cloneArgs, size uintptr, c *child) (pid, errno uintptr)
+
+// runShared is where the child begins.
+//
+//lint:ignore U1000 clone_amd64.s calls it
+//go:nosplit
+//go:norace
+//go:noinline
+func runShared(c *child) { run(c) }
