@@ -20,13 +20,13 @@ service stack start stats swarm system tag top trust unpause update volume wait`
 
 // refusedFlags are docker's flags by the verb's name; one with a short form is written "long,s".
 var refusedFlags = [...]struct{ verb, flags string }{
-	{"run", `add-host annotation attach,a blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile cpu-count
-		cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares,c cpuset-cpus cpuset-mems detach-keys device device-cgroup-rule
+	{"run", `add-host annotation blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile cpu-count
+		cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares,c cpuset-cpus cpuset-mems device device-cgroup-rule
 		device-read-bps device-read-iops device-write-bps device-write-iops disable-content-trust dns dns-opt dns-option dns-search domainname
 		env-file expose gpus group-add health-cmd health-interval health-retries health-start-interval health-start-period health-timeout init
 		io-maxbandwidth io-maxiops ip ip6 ipc isolation kernel-memory label,l label-file link link-local-ip log-driver log-opt mac-address
 		memory-reservation memory-swap memory-swappiness mount net-alias network-alias no-healthcheck oom-kill-disable oom-score-adj pid
-		platform privileged publish,p publish-all,P pull quiet,q read-only restart runtime security-opt shm-size sig-proxy stop-signal
+		platform privileged publish,p publish-all,P pull quiet,q read-only restart runtime security-opt shm-size stop-signal
 		stop-timeout storage-opt sysctl tmpfs ulimit use-api-socket userns uts volume-driver volumes-from`},
 	{"ps", `filter,f format last,n latest,l size,s`},
 	{"logs", `details until`},

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/docker/go-units"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"hull/client/engine"
 	"hull/stages"
@@ -28,6 +26,7 @@ type runOptions struct {
 	memory                                                  memory
 	cpus                                                    cpus
 	pidsLimit                                               int64
+	streams                                                 attachOptions
 	trace                                                   bool
 	traceOut                                                []string
 
@@ -55,16 +54,23 @@ func (o *runOptions) define(f *pflag.FlagSet) {
 	f.VarP(&o.memory, "memory", "m", "Memory limit")
 	f.Var(&o.cpus, "cpus", "Number of CPUs")
 	f.Int64Var(&o.pidsLimit, "pids-limit", 0, "Tune container pids limit (set -1 for unlimited)")
+	o.streams.define(f)
 	f.BoolVar(&o.trace, "trace", false, "Record every step, and print the timeline to STDERR after the container's output")
 	f.Var(listValue{&o.traceOut, checkTraceOut}, "trace-out", "Write the trace to a `file` (.json Jaeger, .otlp.json, .html, .txt); implies --trace")
 }
 
 // payload makes the API's document out of the flags. What is not in it, the daemon never learns.
-func (o *runOptions) payload(ctx context.Context, in *os.File) (body engine.CreateRequest, err error) {
+func (o *runOptions) payload(ctx context.Context, a *app) (body engine.CreateRequest, err error) {
 	_, sp := span.Start(ctx, stages.ClientPayload)
 	defer sp.End(&err)
-	if o.interactive && o.tty && !o.detach && !term.IsTerminal(int(in.Fd())) {
-		return body, &exit{1, errors.New("the input device is not a TTY")}
+	if o.detach && len(o.streams.streams) > 0 {
+		return body, conflicting("--attach", "--detach")
+	}
+	stdin, stdout, stderr := o.streams.wanted(o.interactive)
+	if !o.detach {
+		if err := a.checkTTY(stdin, o.tty); err != nil {
+			return body, err
+		}
 	}
 	body = engine.CreateRequest{
 		Hostname: o.hostname, User: o.user, WorkingDir: o.workdir, Image: o.image, Cmd: o.command, Env: o.environment(),
@@ -78,8 +84,8 @@ func (o *runOptions) payload(ctx context.Context, in *os.File) (body engine.Crea
 		body.HostConfig.NetworkMode = "none"
 	}
 	if !o.detach {
-		body.AttachStdin, body.AttachStdout, body.AttachStderr = o.interactive, true, true
-		body.StdinOnce = o.interactive
+		body.AttachStdin, body.AttachStdout, body.AttachStderr = stdin, stdout, stderr
+		body.StdinOnce = o.interactive && stdin
 	}
 	if o.entrypointSet {
 		body.Entrypoint = []string{o.entrypoint} // [""] is how the API spells "none at all"
@@ -88,8 +94,8 @@ func (o *runOptions) payload(ctx context.Context, in *os.File) (body engine.Crea
 		body.HostConfig.PidsLimit = &o.pidsLimit
 	}
 	if o.tty {
-		if cols, rows, err := term.GetSize(int(in.Fd())); err == nil {
-			body.HostConfig.ConsoleSize = [2]uint{uint(rows), uint(cols)}
+		if rows, cols, ok := a.windowSize(); ok {
+			body.HostConfig.ConsoleSize = [2]uint{rows, cols}
 		}
 	}
 	return body, nil
