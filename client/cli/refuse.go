@@ -14,9 +14,9 @@ import (
 // pen, or worse, that it was obeyed. A test reads docker's own help and finds every flag of run either offered or here.
 
 // refusedVerbs are docker's verbs.
-const refusedVerbs = `attach build builder buildx bake checkpoint commit compose config context cp create diff events exec export
-history import info init kill login logout manifest network node pause plugin port prune pull push rename restart rm save search secret
-service stack start stats swarm system tag top trust unpause update volume wait`
+const refusedVerbs = `build builder buildx bake checkpoint commit compose config context cp create diff exec export
+history import init login logout manifest network node pause plugin port prune pull push rm save search secret
+service stack stats swarm system tag top trust unpause update volume `
 
 // refusedFlags are docker's flags by the verb's name; one with a short form is written "long,s".
 var refusedFlags = [...]struct{ verb, flags string }{
@@ -28,15 +28,11 @@ var refusedFlags = [...]struct{ verb, flags string }{
 		memory-reservation memory-swap memory-swappiness mount net-alias network-alias no-healthcheck oom-kill-disable oom-score-adj pid
 		platform privileged publish,p publish-all,P pull quiet,q read-only restart runtime security-opt shm-size stop-signal
 		stop-timeout storage-opt sysctl tmpfs ulimit use-api-socket userns uts volume-driver volumes-from`},
-	{"ps", `filter,f format last,n latest,l size,s`},
-	{"logs", `details until`},
-	{"stop", `signal,s`},
 	{"rm", `link,l`},
-	{"inspect", `format,f size,s type platform`},
+	{"inspect", `platform`},
 	{"images", `all,a digests filter,f format tree`},
 	{"load", `platform`},
 	{"rmi", `no-prune platform`},
-	{"version", `format,f`},
 }
 
 // refusedFlag is the long name of a docker flag of the verb that is refused, or "" if name is none.

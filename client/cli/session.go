@@ -144,6 +144,13 @@ func (s *session) firstResize(ctx context.Context) {
 	}
 }
 
+// nudge has the program draw its screen again: the terminal gets one line more for a moment, as docker's attach does it.
+func (s *session) nudge(ctx context.Context) {
+	if rows, cols, ok := s.a.windowSize(); ok {
+		s.target.resize(ctx, rows+1, cols)
+	}
+}
+
 func (s *session) resize(ctx context.Context) error {
 	rows, cols, ok := s.a.windowSize()
 	if !ok {

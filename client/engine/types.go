@@ -49,6 +49,14 @@ type Container struct {
 	State   string
 	Status  string // for people: "Up 2 seconds", "Exited (0) 3 minutes ago"
 	Ports   []Port
+	ImageID string
+
+	Labels          map[string]string
+	Mounts          []struct{ Name, Source, Driver string }
+	NetworkSettings struct {
+		Networks map[string]struct{}
+	}
+	SizeRw, SizeRootFs int64 // bytes, if they were asked for
 }
 
 // A Port of a Container: definition Port.
@@ -62,11 +70,15 @@ type Port struct {
 // Details are the fields that the client itself needs of GET /containers/{id}/json.
 type Details struct {
 	ID     string `json:"Id"`
-	Config struct{ Tty bool }
+	Config struct{ Tty, OpenStdin bool }
 	State  struct {
 		Status  string
 		Running bool
+		Paused  bool
+
+		Restarting bool
 	}
+	HostConfig struct{ AutoRemove bool }
 }
 
 // An Image is one row of GET /images/json: definition ImageSummary.
