@@ -53,7 +53,7 @@ func (a *app) rootCommand() *cobra.Command {
 
 // verbs are the names of what stands behind hull, in the order of the help.
 var verbs = []string{
-	"run", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
+	"run", "create", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
 	"start", "restart", "kill", "wait", "rename", "attach", "events", "info",
 }
 
@@ -62,6 +62,8 @@ func (a *app) verb(name string) *cobra.Command {
 	switch name {
 	case "run":
 		return a.runCommand()
+	case "create":
+		return a.createCommand()
 	case "ps":
 		return a.psCommand("ps")
 	case "logs":
@@ -98,7 +100,7 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.versionCommand()
 	case "container":
 		c := group("container", "Manage containers")
-		c.AddCommand(a.runCommand(), a.psCommand("ls"), a.logsCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
+		c.AddCommand(a.runCommand(), a.createCommand(), a.psCommand("ls"), a.logsCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
 		c.AddCommand(a.startCommand(), a.restartCommand(), a.killCommand(), a.waitCommand(), a.renameCommand(), a.attachCommand(), a.containerPruneCommand())
 		return c
 	case "image":

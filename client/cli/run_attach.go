@@ -21,10 +21,9 @@ type attachOptions struct {
 	detachKeys string
 }
 
-// define defines the flags of run.
+// define defines the flag of run and create.
 func (o *attachOptions) define(f *pflag.FlagSet) {
 	f.VarP(listValue{&o.streams, checkStream}, "attach", "a", "Attach to STDIN, STDOUT or STDERR")
-	o.defineSession(f)
 }
 
 // defineSession defines those that every attached command has.
@@ -88,5 +87,5 @@ func (t attached) signal(ctx context.Context, name string) error {
 
 // conflicting are options that cannot stand together.
 func conflicting(one, other string) error {
-	return &exit{125, fmt.Errorf("conflicting options: cannot specify both %s and %s", one, other)}
+	return fmt.Errorf("conflicting options: cannot specify both %s and %s", one, other)
 }
