@@ -122,7 +122,7 @@ func (e *Engine) execProcess(ctx context.Context, x *Exec) (*specs.Process, erro
 		return nil, &stages.Error{Step: stages.DaemonExecStart, Thing: x.container.ID, Err: err, Hint: "containerd must be on this machine"}
 	}
 	defer stack.Close()
-	user, err := spec.ResolveUser(x.request.User, stack.Read)
+	user, err := spec.ResolveUser(x.request.User, rec.HostConfig.GroupAdd, stack.Read)
 	if err != nil {
 		return nil, err
 	}

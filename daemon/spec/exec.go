@@ -50,27 +50,13 @@ func Exec(s *specs.Spec, c *container.Config, r *container.ExecCreateRequest, us
 		p.User = specs.User{UID: user.UID, GID: user.GID, AdditionalGids: user.Groups, Umask: p.User.Umask}
 	}
 	// A user who is not root holds none, and may gain what the bounding set has.
-	bounding := allCapabilities
+	bounding := grantable()
 	if !r.Privileged {
 		bounding = nil
 		if p.Capabilities != nil {
 			bounding = p.Capabilities.Bounding
 		}
 	}
-	p.Capabilities = &specs.LinuxCapabilities{Bounding: bounding}
-	if p.User.UID == 0 || r.Privileged {
-		p.Capabilities.Effective, p.Capabilities.Permitted = bounding, bounding
-	}
+	p.Capabilities = capabilities(bounding, p.User.UID)
 	return &p
-}
-
-// allCapabilities is what --privileged asks for: all that the kernel knows (capabilities(7), include/uapi/linux/capability.h). Those that
-// this system does not grant are left out by the runtime, with a warning.
-var allCapabilities = []string{
-	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP",
-	"CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_IPC_LOCK", "CAP_IPC_OWNER",
-	"CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE",
-	"CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE", "CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL", "CAP_SETFCAP",
-	"CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF",
-	"CAP_CHECKPOINT_RESTORE",
 }

@@ -46,7 +46,7 @@ func Update(now, asked container.Resources) (merged container.Resources, out *sp
 	if asked.Memory > 0 && asked.MemorySwap == 0 && swapOf(&now) > 0 {
 		merged.MemorySwap = swapOf(&now) // it does not follow
 	}
-	if out, err = resources(&merged); err != nil {
+	if out, warnings, err = resources(&merged); err != nil {
 		return refuse(err)
 	}
 	if merged.PidsLimit != nil && *merged.PidsLimit <= 0 {
