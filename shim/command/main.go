@@ -16,10 +16,8 @@ import (
 	"os"
 	"runtime"
 
+	"hull/shim/wire"
 	"hull/stages"
-
-	"github.com/containerd/containerd/api/types"
-	"google.golang.org/protobuf/proto"
 )
 
 // A call is the parsed command line, together with the environment that belongs to it.
@@ -65,10 +63,8 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 		_, err := fmt.Fprintf(stdout, "hull-shim:\n  Go version: %s\n", runtime.Version())
 		return err
 	case *info:
-		b, err := proto.Marshal(&types.RuntimeInfo{Name: "io.containerd.hull.v2", Version: &types.RuntimeVersion{Version: "v2"}})
-		if err == nil {
-			_, err = stdout.Write(b)
-		}
+		info := &wire.RuntimeInfo{Name: "io.containerd.hull.v2", Version: &wire.RuntimeVersion{Version: "v2"}}
+		_, err := stdout.Write(wire.Marshal(info))
 		return err
 	}
 	if c.namespace == "" || c.id == "" {

@@ -12,13 +12,12 @@ import (
 	"strings"
 	"syscall"
 
+	"hull/shim/wire"
 	"hull/stages"
 	"hull/stages/instance"
 	"hull/trace/span"
 
-	bootstrap "github.com/containerd/containerd/api/runtime/bootstrap/v1"
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/proto"
 )
 
 // maxStdin bounds what start reads: options, or a BootstrapParams message.
@@ -42,7 +41,11 @@ func (c *call) start(stdin io.Reader, stdout io.Writer) (err error) {
 	if c.ttrpc == "" {
 		return shimError(stages.Invalid, "TTRPC_ADDRESS", errors.New("empty: there is nobody to tell events to"))
 	}
-	socket := c.socketPath(c.socketDir(params.GetSocketDir()))
+	wanted := ""
+	if params != nil {
+		wanted = params.SocketDir
+	}
+	socket := c.socketPath(c.socketDir(wanted))
 	// The socket is there before the answer: whoever reads the address can connect, and waits until the server accepts.
 	l, err := instance.Listen("unix", socket, 0o600)
 	if err != nil {
@@ -72,7 +75,7 @@ func (c *call) start(stdin io.Reader, stdout io.Writer) (err error) {
 // bootstrap reads standard input. containerd ≥ 2.3 sends BootstrapParams; older ones an Any with runtime options, which come again with
 // Create, or nothing. Protobuf cannot tell the two apart (both begin with a string), so a message is taken for BootstrapParams only if it
 // names our container.
-func (c *call) bootstrap(stdin io.Reader) (*bootstrap.BootstrapParams, error) {
+func (c *call) bootstrap(stdin io.Reader) (*wire.BootstrapParams, error) {
 	b, err := io.ReadAll(io.LimitReader(stdin, maxStdin+1))
 	if err != nil {
 		return nil, err
@@ -80,8 +83,8 @@ func (c *call) bootstrap(stdin io.Reader) (*bootstrap.BootstrapParams, error) {
 	if len(b) > maxStdin {
 		return nil, shimError(stages.Invalid, "standard input", errors.New("longer than 1 MiB"))
 	}
-	var p bootstrap.BootstrapParams
-	if len(b) == 0 || proto.Unmarshal(b, &p) != nil || p.InstanceID != c.id {
+	var p wire.BootstrapParams
+	if len(b) == 0 || wire.Unmarshal(b, &p) != nil || p.InstanceID != c.id {
 		return nil, nil
 	}
 	if p.ContainerdTtrpcAddress != "" {
@@ -90,7 +93,7 @@ func (c *call) bootstrap(stdin io.Reader) (*bootstrap.BootstrapParams, error) {
 	if p.ContainerdGrpcAddress != "" {
 		c.grpc = p.ContainerdGrpcAddress
 	}
-	c.debug = c.debug || p.LogLevel <= bootstrap.LogLevel_LOG_LEVEL_DEBUG
+	c.debug = c.debug || p.LogLevel <= wire.LevelDebug
 	return &p, nil
 }
 
@@ -113,11 +116,7 @@ func answer(stdout io.Writer, address string, modern bool) error {
 		_, err = stdout.Write(b)
 		return err
 	}
-	b, err := proto.Marshal(&bootstrap.BootstrapResult{Version: 3, Address: address, Protocol: "ttrpc"})
-	if err != nil {
-		return err
-	}
-	_, err = stdout.Write(b)
+	_, err := stdout.Write(wire.Marshal(&wire.BootstrapResult{Version: 3, Address: address, Protocol: "ttrpc"}))
 	return err
 }
 
