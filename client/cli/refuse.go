@@ -14,9 +14,9 @@ import (
 // pen, or worse, that it was obeyed. A test reads docker's own help and finds every flag of run either offered or here.
 
 // refusedVerbs are docker's verbs.
-const refusedVerbs = `build builder buildx bake checkpoint commit compose config context cp diff exec export
-history import init login logout manifest network node pause plugin port prune pull push rm save search secret
-service stack stats swarm system tag top trust unpause update volume`
+const refusedVerbs = `build builder buildx bake checkpoint commit compose config context cp diff export
+history import init login logout manifest network node plugin port prune pull push rm save search secret
+service stack stats swarm system tag trust volume`
 
 // refusedFlags are docker's flags by the verb's name; one with a short form is written "long,s".
 var refusedFlags = [...]struct{ verb, flags string }{

@@ -55,6 +55,7 @@ func (a *app) rootCommand() *cobra.Command {
 var verbs = []string{
 	"run", "create", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
 	"start", "restart", "kill", "wait", "rename", "attach", "events", "info",
+	"exec", "pause", "unpause", "top", "update",
 }
 
 // verb makes one verb's command.
@@ -88,6 +89,16 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.eventsCommand()
 	case "info":
 		return a.infoCommand()
+	case "exec":
+		return a.execCommand()
+	case "pause":
+		return a.pauseCommand()
+	case "unpause":
+		return a.unpauseCommand()
+	case "top":
+		return a.topCommand()
+	case "update":
+		return a.updateCommand()
 	case "inspect":
 		return a.inspectCommand()
 	case "load":
@@ -102,6 +113,7 @@ func (a *app) verb(name string) *cobra.Command {
 		c := group("container", "Manage containers")
 		c.AddCommand(a.runCommand(), a.createCommand(), a.psCommand("ls"), a.logsCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
 		c.AddCommand(a.startCommand(), a.restartCommand(), a.killCommand(), a.waitCommand(), a.renameCommand(), a.attachCommand(), a.containerPruneCommand())
+		c.AddCommand(a.execCommand(), a.pauseCommand(), a.unpauseCommand(), a.topCommand(), a.updateCommand())
 		return c
 	case "image":
 		c := group("image", "Manage images")
