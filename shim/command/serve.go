@@ -8,8 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"hull/shim/reap"
@@ -50,26 +48,25 @@ func (c *call) serve() error {
 	}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(stderr{}, &slog.HandlerOptions{Level: level})).With(stages.AttrContainer, c.id))
 
-	listener, socket, err := inherited()
+	listener, err := inherited()
 	if err != nil {
 		return err
 	}
 	stop := make(chan struct{})
 	publisher := &task.Publisher{Address: c.ttrpc, Namespace: c.namespace}
 	service := &task.Service{
-		Namespace: c.namespace, Bundle: c.bundle, Sockets: filepath.Dir(socket), Spans: socketSpans, Reaper: reap.New(), Publisher: publisher,
+		Namespace: c.namespace, Bundle: c.bundle, Sockets: filepath.Dir(c.socket), Spans: socketSpans, Reaper: reap.New(), Publisher: publisher,
 		Stop: func() { close(stop) }, Flush: rec.Flush,
 	}
-	srv := &ttrpc.Server{Services: service.Services(task.Tracer{Recorder: rec, Started: parent})}
+	rest := &settler{reaper: service.Reaper}
+	srv := &ttrpc.Server{Services: service.Services(task.Tracer{Recorder: rec, Started: parent}), Answered: rest.called}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(listener) }()
-	// What start-up needed is not needed again: give its pages back once.
-	time.AfterFunc(5*time.Second, debug.FreeOSMemory)
 
 	select {
 	case err = <-served:
 	case <-stop:
-		os.Remove(socket)
+		os.Remove(c.socket)
 		end, cancel := context.WithTimeout(context.Background(), farewell)
 		defer cancel()
 		select {
@@ -94,23 +91,19 @@ func becomeSubreaper(ctx context.Context) (err error) {
 	return nil
 }
 
-// inherited is the listener that start made, and its path.
-func inherited() (*net.UnixListener, string, error) {
+// inherited is the listener that start made.
+func inherited() (*net.UnixListener, error) {
 	f := os.NewFile(3, "listener")
 	defer f.Close()
 	l, err := net.FileListener(f)
 	if err != nil {
-		return nil, "", shimError(stages.Invalid, "descriptor 3", err)
+		return nil, shimError(stages.Invalid, "descriptor 3", err)
 	}
 	unixListener, ok := l.(*net.UnixListener)
 	if !ok {
-		return nil, "", shimError(stages.Invalid, "descriptor 3", errors.New("not a UNIX socket"))
+		return nil, shimError(stages.Invalid, "descriptor 3", errors.New("not a UNIX socket"))
 	}
-	b, err := os.ReadFile(fileAddress) // in the working directory, the bundle
-	if err != nil {
-		return nil, "", shimError(stages.Internal, fileAddress, err)
-	}
-	return unixListener, strings.TrimPrefix(string(b), "unix://"), nil
+	return unixListener, nil
 }
 
 // stderr writes log lines to descriptor 2 without waiting: it may be a FIFO that nobody reads.

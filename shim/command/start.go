@@ -57,15 +57,20 @@ func (c *call) start(stdin io.Reader, stdout io.Writer) (err error) {
 			os.Remove(socket)
 		}
 	}()
-	address := "unix://" + socket
-	if err := os.WriteFile(filepath.Join(c.bundle, fileAddress), []byte(address), 0o600); err != nil {
-		return shimError(stages.Internal, fileAddress, err)
-	}
-	pid, err := c.fork(ctx, l)
+	// The serving shim needs the longest of all this to get going, so it goes first.
+	pid, err := c.fork(ctx, l, socket)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(os.WriteFile(filepath.Join(c.bundle, "shim.pid"), []byte(strconv.Itoa(pid)), 0o600), answer(stdout, address, params != nil))
+	address := "unix://" + socket
+	err = errors.Join(
+		outlive(pid),
+		os.WriteFile(filepath.Join(c.bundle, fileAddress), []byte(address), 0o600),
+		os.WriteFile(filepath.Join(c.bundle, "shim.pid"), []byte(strconv.Itoa(pid)), 0o600),
+	)
+	if err == nil {
+		err = answer(stdout, address, params != nil)
+	}
 	if err != nil {
 		unix.Kill(pid, unix.SIGKILL) // our child, not reaped: the number is still its own
 	}
@@ -121,7 +126,7 @@ func answer(stdout io.Writer, address string, modern bool) error {
 }
 
 // fork starts the serving shim: the listener is its descriptor 3, a session of its own keeps a terminal's signals away (setsid(2)).
-func (c *call) fork(ctx context.Context, l interface{ File() (*os.File, error) }) (int, error) {
+func (c *call) fork(ctx context.Context, l interface{ File() (*os.File, error) }, socket string) (int, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, err
@@ -142,7 +147,9 @@ func (c *call) fork(ctx context.Context, l interface{ File() (*os.File, error) }
 	}
 	defer log.Close()
 
-	argv := []string{self, "-namespace", c.namespace, "-id", c.id, "-address", c.grpc, "-bundle", c.bundle, "-publish-binary", c.publish}
+	argv := []string{
+		self, "-namespace", c.namespace, "-id", c.id, "-address", c.grpc, "-bundle", c.bundle, "-publish-binary", c.publish, "-socket", socket,
+	}
 	if c.debug {
 		argv = append(argv, "-debug")
 	}
@@ -162,7 +169,7 @@ func (c *call) fork(ctx context.Context, l interface{ File() (*os.File, error) }
 	if err != nil {
 		return 0, shimError(stages.Internal, self, err)
 	}
-	return pid, outlive(pid)
+	return pid, nil
 }
 
 // outlive makes the shim a little more likely to be killed for memory than its daemon (which can restart), and much less than the container:

@@ -82,6 +82,18 @@ func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr) (*Chi
 	return c, nil
 }
 
+// Started reports whether a program that Start has run is alive.
+func (r *Reaper) Started() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.owned {
+		if c.reap == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Settled says that all children left behind by one started program have been adopted.
 func (r *Reaper) Settled() {
 	r.mu.Lock()

@@ -41,6 +41,7 @@ func Method[Req, Resp any, PReq interface {
 // A Server serves calls: each in a goroutine of its own, so that a Wait for a year holds up nobody.
 type Server struct {
 	Services map[string]map[string]Handler // by the service's full name and the method's
+	Answered func()                        // called after each answer has left; may be nil
 
 	mu       sync.Mutex
 	listener *net.UnixListener
@@ -218,6 +219,9 @@ func (c *conn) call(ctx context.Context, stream uint32, req *wire.Request, handl
 	}
 	m, err := handler(ctx, req.Payload)
 	c.answer(stream, m, err)
+	if c.server.Answered != nil {
+		c.server.Answered()
+	}
 }
 
 // answer sends one response. That the peer has gone is no concern of the call's: serve learns it too.

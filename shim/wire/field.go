@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -57,6 +58,39 @@ func (c *codec) bool(n int, p *bool) {
 	}
 	c.uint64(n, &v)
 	*p = v != 0
+}
+
+// uint64s is a repeated number, written packed: one field with the varints one after the other. It is read in both of its forms.
+func (c *codec) uint64s(n int, p *[]uint64) {
+	switch {
+	case c.writing && len(*p) > 0:
+		var b []byte
+		for _, v := range *p {
+			b = binary.AppendUvarint(b, v)
+		}
+		c.append(n, b)
+	case c.is(n, typeVarint):
+		*p = append(*p, c.value)
+	case c.is(n, typeBytes):
+		for b := c.data; len(b) > 0; {
+			v, size := binary.Uvarint(b)
+			if size <= 0 {
+				c.err = varintError(size)
+				return
+			}
+			*p, b = append(*p, v), b[size:]
+		}
+	}
+}
+
+func (c *codec) double(n int, p *float64) {
+	switch {
+	case c.writing && math.Float64bits(*p) != 0: // -0 is sent
+		c.tag(n, typeFixed64)
+		c.out = binary.LittleEndian.AppendUint64(c.out, math.Float64bits(*p))
+	case c.is(n, typeFixed64):
+		*p = math.Float64frombits(c.value)
+	}
 }
 
 // string sends text that is not UTF-8 with replacement characters, and takes none: protobuf's rule.

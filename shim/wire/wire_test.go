@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -12,6 +13,8 @@ import (
 
 	"hull/shim/wire"
 
+	cgroup1 "github.com/containerd/cgroups/v3/cgroup1/stats"
+	cgroup2 "github.com/containerd/cgroups/v3/cgroup2/stats"
 	events "github.com/containerd/containerd/api/events"
 	bootstrap "github.com/containerd/containerd/api/runtime/bootstrap/v1"
 	taskv2 "github.com/containerd/containerd/api/runtime/task/v2"
@@ -92,6 +95,9 @@ var pairs = []struct {
 	{&wire.BootstrapResult{}, &bootstrap.BootstrapResult{}},
 	{&wire.RuntimeInfo{}, &types.RuntimeInfo{}},
 
+	{&wire.Cgroup1Metrics{}, &cgroup1.Metrics{}},
+	{&wire.Cgroup2Metrics{}, &cgroup2.Metrics{}},
+
 	{&wire.Request{}, &ttrpc.Request{}},
 	{&wire.Response{}, &ttrpc.Response{}},
 	{&wire.CallStatus{}, &status.Status{}},
@@ -100,6 +106,18 @@ var pairs = []struct {
 // left are fields of the real messages that ours do without.
 var left = map[protoreflect.FullName]bool{
 	"containerd.runtime.bootstrap.v1.BootstrapResult.capabilities": true, // there is none yet
+
+	"io.containerd.cgroups.v1.Metrics.rdma":                        true,
+	"io.containerd.cgroups.v1.Metrics.network":                     true,
+	"io.containerd.cgroups.v1.Metrics.cgroup_stats":                true,
+	"io.containerd.cgroups.v1.BlkIOStat.io_queued_recursive":       true,
+	"io.containerd.cgroups.v1.BlkIOStat.io_service_time_recursive": true,
+	"io.containerd.cgroups.v1.BlkIOStat.io_wait_time_recursive":    true,
+	"io.containerd.cgroups.v1.BlkIOStat.io_merged_recursive":       true,
+	"io.containerd.cgroups.v1.BlkIOStat.io_time_recursive":         true,
+	"io.containerd.cgroups.v1.BlkIOStat.sectors_recursive":         true,
+	"io.containerd.cgroups.v2.Metrics.rdma":                        true,
+	"io.containerd.cgroups.v2.Metrics.network":                     true,
 }
 
 func fresh[M wire.Message](m M) M { return reflect.New(reflect.TypeOf(m).Elem()).Interface().(M) }
@@ -187,6 +205,8 @@ func same(t *testing.T, name string, ours, real reflect.Value) {
 		require.Zero(t, ours.Interface(), name)
 	case ours.Kind() == reflect.String && real.Kind() == reflect.Pointer:
 		require.Equal(t, real.Elem().String(), ours.String(), name)
+	case ours.Kind() == reflect.Float64: // not-a-number is not equal to itself
+		require.Equal(t, math.Float64bits(real.Float()), math.Float64bits(ours.Float()), name)
 	case ours.Kind() == reflect.Slice && real.Len() == 0, ours.Kind() == reflect.Map && real.Len() == 0:
 		require.Zero(t, ours.Len(), name)
 	default:
