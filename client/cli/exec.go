@@ -10,6 +10,7 @@ import (
 
 	"hull/client/engine"
 	"hull/stages"
+	"hull/stages/detach"
 	"hull/trace/span"
 )
 
@@ -90,7 +91,7 @@ func (a *app) exec(ctx context.Context, o *execOptions) error {
 	detached, err := s.drain()
 	switch {
 	case detached:
-		return &exit{1, said(errDetach.Error())}
+		return &exit{1, said(detach.Err.Error())}
 	case err != nil:
 		return err
 	}

@@ -54,7 +54,7 @@ func (o *attachOptions) wanted(interactive bool) (stdin, stdout, stderr bool) {
 // checkTTY refuses to join a terminal of a container with an input that is none.
 func (a *app) checkTTY(stdin, tty bool) error {
 	if stdin && tty && !term.IsTerminal(int(a.in.Fd())) {
-		return &exit{1, errors.New("the input device is not a TTY")}
+		return &exit{1, said("the input device is not a TTY")}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"hull/daemon/spec"
 	"hull/stages"
+	"hull/stages/detach"
 	"hull/trace/span"
 
 	"github.com/moby/moby/api/types/container"
@@ -29,6 +30,11 @@ func (e *Engine) CreateExec(ctx context.Context, ref string, req container.ExecC
 	}
 	if err := spec.CheckExec(&req); err != nil {
 		return "", err
+	}
+	if req.DetachKeys != "" {
+		if _, err := detach.Parse(req.DetachKeys); err != nil {
+			return "", failure(stages.Invalid, "%w", err)
+		}
 	}
 	if req.User == "" {
 		req.User = c.Record().Config.User

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"hull/stages"
+	"hull/stages/detach"
 
+	"github.com/moby/moby/api/types/events"
 	"golang.org/x/sys/unix"
 )
 
@@ -124,29 +126,49 @@ func (e *Engine) serveExec(ctx context.Context, x *Exec, client Client) {
 	output := make(chan struct{})
 	x.copyOutput(client)
 	go func() { s.copies.Wait(); close(output) }()
-	input := make(chan struct{})
+	input, detached := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(input)
-		if s.stdin == "" {
-			return
-		}
-		if carryInput(client, s.stdin, output) && !x.request.Tty {
-			err := e.ctd.CloseProcessStdin(context.WithoutCancel(ctx), x.container.ID, x.ID)
-			if err != nil && stages.KindOf(err) != stages.NotFound {
-				logError("exec: close stdin", x.container.ID, err)
-			}
+		if s.stdin != "" && e.execInput(ctx, x, client, output) {
+			close(detached)
 		}
 	}()
 	// Both: the client asks for the exit code once the stream has ended.
 	for _, done := range []<-chan struct{}{output, x.ended} {
 		select {
 		case <-done:
+		case <-detached:
+			return
 		case <-left:
 			return
 		}
 	}
 	farewell(client)
 	<-input
+}
+
+// execInput carries the client's input to the process, and its end as CloseIO; with a terminal an end is not passed on, and the detach keys end
+// the session: then it returns true.
+func (e *Engine) execInput(ctx context.Context, x *Exec, client io.Reader, stop <-chan struct{}) (detached bool) {
+	if x.request.Tty {
+		keys, err := detach.NewReader(client, x.request.DetachKeys)
+		if err != nil {
+			return false // they were read at create
+		}
+		client = keys
+	}
+	switch err := carryInput(client, x.streams.stdin, stop); {
+	case errors.Is(err, detach.Err):
+		e.execEvent(events.ActionExecDetach, x)
+		return true
+	case errors.Is(err, os.ErrClosed) || x.request.Tty:
+		return false
+	}
+	err := e.ctd.CloseProcessStdin(context.WithoutCancel(ctx), x.container.ID, x.ID)
+	if err != nil && stages.KindOf(err) != stages.NotFound {
+		logError("exec: close stdin", x.container.ID, err)
+	}
+	return false
 }
 
 // copyOutput reads the FIFOs to their end, for a client or, with nil, for nobody.

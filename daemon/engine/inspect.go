@@ -26,7 +26,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 	}
 	r := &container.InspectResponse{
 		ID: rec.ID, Created: rec.Created.Format(time.RFC3339Nano), Path: rec.Path, Args: append([]string{}, rec.Args...),
-		State: stateOf(rec), Image: rec.ImageID, Name: "/" + rec.Name, Driver: "overlayfs", Platform: "linux",
+		State: stateOf(rec), Image: rec.ImageID, Name: "/" + rec.Name, Driver: "overlayfs", Platform: "linux", RestartCount: rec.RestartCount,
 		ResolvConfPath: filepath.Join(dir, "resolv.conf"), HostnamePath: filepath.Join(dir, "hostname"), HostsPath: filepath.Join(dir, "hosts"),
 		LogPath: e.store.Log(rec.ID), HostConfig: rec.HostConfig, Config: rec.Config, Mounts: mounts,
 		GraphDriver:     &storage.DriverData{Name: "overlayfs"},
@@ -50,7 +50,8 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 func stateOf(rec store.Record) *container.State {
 	s := rec.State
 	return &container.State{
-		Status: s.Shown(), Paused: s.Paused, Running: s.Status == container.StateRunning, Dead: s.Status == container.StateDead, OOMKilled: s.OOMKilled,
+		Status: s.Shown(), Paused: s.Paused, Running: s.Status == container.StateRunning || s.Status == container.StateRestarting, Restarting: s.Status == container.StateRestarting,
+		Dead: s.Status == container.StateDead, OOMKilled: s.OOMKilled,
 		Pid: s.PID, ExitCode: s.ExitCode, Error: s.Error, StartedAt: s.StartedAt.Format(time.RFC3339Nano), FinishedAt: s.FinishedAt.Format(time.RFC3339Nano),
 	}
 }
@@ -63,7 +64,7 @@ func networksOf(rec store.Record) map[string]*network.EndpointSettings {
 func (e *Engine) Counts() (all, running, stopped int) {
 	for _, c := range e.registry.all() {
 		all++
-		if c.Running() {
+		if c.active() {
 			running++
 		} else {
 			stopped++

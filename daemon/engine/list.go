@@ -35,7 +35,7 @@ func (e *Engine) List(ctx context.Context, o ListOptions) ([]container.Summary, 
 	list := []container.Summary{}
 	for _, c := range e.registry.all() {
 		rec := c.Record()
-		if !all && rec.State.Status != container.StateRunning || !match(rec) {
+		if !all && !c.active() || !match(rec) {
 			continue
 		}
 		s, err := e.summarize(rec)
@@ -85,6 +85,8 @@ func statusText(s store.State) string {
 			up += " (Paused)"
 		}
 		return up
+	case container.StateRestarting:
+		return fmt.Sprintf("Restarting (%d) %s ago", s.ExitCode, units.HumanDuration(time.Since(s.FinishedAt)))
 	case container.StateExited:
 		return fmt.Sprintf("Exited (%d) %s ago", s.ExitCode, units.HumanDuration(time.Since(s.FinishedAt)))
 	case container.StateDead:
@@ -169,5 +171,5 @@ func (e *Engine) filter(ctx context.Context, name, value string) (func(store.Rec
 			return r.Created.After(at)
 		}, nil
 	}
-	return nil, failure(stages.Invalid, "invalid filter '%s'", name)
+	return filterMore(name, value)
 }

@@ -31,8 +31,11 @@ func (e *Engine) Update(ctx context.Context, ref string, asked container.UpdateC
 		return resp, failure(stages.NotFound, "No such container: %s", ref)
 	case rec.State.Status == container.StateDead:
 		return refuse(failure(stages.Conflict, "container is marked for removal and cannot be \"update\""))
-	case !asked.RestartPolicy.IsNone():
-		return refuse(failure(stages.Unsupported, "RestartPolicy %s is not offered by hull yet", asked.RestartPolicy.Name))
+	case asked.RestartPolicy.Name != "" && rec.AutoRemove():
+		return refuse(failure(stages.Conflict, "Restart policy cannot be updated because AutoRemove is enabled for the container"))
+	}
+	if err := spec.CheckRestartPolicy(asked.RestartPolicy); err != nil {
+		return refuse(err)
 	}
 	merged, limits, warnings, err := spec.Update(rec.HostConfig.Resources, asked.Resources)
 	if err != nil {
@@ -61,6 +64,9 @@ func (e *Engine) Update(ctx context.Context, ref string, asked container.UpdateC
 	err = e.change(c, func(r *store.Record) {
 		host := *r.HostConfig // the old one may be being read
 		host.Resources = merged
+		if asked.RestartPolicy.Name != "" {
+			host.RestartPolicy = asked.RestartPolicy
+		}
 		r.HostConfig = &host
 	})
 	if err != nil {
