@@ -43,7 +43,7 @@ func (e *Engine) List(ctx context.Context, o ListOptions) ([]container.Summary, 
 			return nil, err
 		}
 		if o.Size {
-			if s.SizeRw, err = e.ctd.SnapshotUsage(ctx, rec.ID); err != nil && stages.KindOf(err) != stages.NotFound {
+			if s.SizeRw, s.SizeRootFs, err = e.sizes(ctx, &rec); err != nil && stages.KindOf(err) != stages.NotFound {
 				return nil, err
 			}
 		}
