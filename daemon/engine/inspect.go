@@ -38,13 +38,25 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 		}
 	}
 	if size {
-		used, err := e.ctd.SnapshotUsage(ctx, rec.ID)
+		used, whole, err := e.sizes(ctx, &rec)
 		if err != nil {
 			return nil, err
 		}
-		r.SizeRw = &used
+		r.SizeRw, r.SizeRootFs = &used, &whole
 	}
 	return r, nil
+}
+
+// sizes are how many bytes the container has written, and how many its whole root filesystem has.
+func (e *Engine) sizes(ctx context.Context, rec *store.Record) (used, whole int64, err error) {
+	if used, err = e.ctd.SnapshotUsage(ctx, rec.ID); err != nil {
+		return 0, 0, err
+	}
+	whole = used
+	if img, err := e.images.Find(ctx, rec.ImageID); err == nil { // an image may have been removed by force
+		whole += img.Size
+	}
+	return used, whole, nil
 }
 
 func stateOf(rec store.Record) *container.State {

@@ -31,7 +31,7 @@ func (e *Engine) List(ctx context.Context, o ListOptions) ([]container.Summary, 
 	if err != nil {
 		return nil, err
 	}
-	all := o.All || o.Limit > 0 || len(o.Filters["status"]) > 0 || len(o.Filters["exited"]) > 0
+	all := o.All || o.Limit > 0 || len(o.Filters["status"]) > 0
 	list := []container.Summary{}
 	for _, c := range e.registry.all() {
 		rec := c.Record()
@@ -43,7 +43,7 @@ func (e *Engine) List(ctx context.Context, o ListOptions) ([]container.Summary, 
 			return nil, err
 		}
 		if o.Size {
-			if s.SizeRw, err = e.ctd.SnapshotUsage(ctx, rec.ID); err != nil && stages.KindOf(err) != stages.NotFound {
+			if s.SizeRw, s.SizeRootFs, err = e.sizes(ctx, &rec); err != nil && stages.KindOf(err) != stages.NotFound {
 				return nil, err
 			}
 		}

@@ -31,7 +31,18 @@ var refused = map[string]string{
 	"/containers/{id}/checkpoints/{rest...}": "checkpoints",
 }
 
+// absent are single objects of kinds that hull has none of: docker inspect NAME looks through all kinds, and must go on to the next.
+var absent = map[string]string{
+	"GET /networks/{id}": "network", "GET /volumes/{id}": "volume", "GET /services/{id}": "service", "GET /tasks/{id}": "task", "GET /nodes/{id}": "node",
+	"GET /plugins/{id}/json": "plugin", "GET /secrets/{id}": "secret", "GET /configs/{id}": "config",
+}
+
 func refusedRoutes(handle registrar) {
+	for pattern, what := range absent {
+		handle(pattern, func(_ http.ResponseWriter, r *http.Request) error {
+			return failure(stages.NotFound, "No such %s: %s", what, r.PathValue("id"))
+		})
+	}
 	for pattern, what := range refused {
 		handle(pattern, func(http.ResponseWriter, *http.Request) error { return notOffered(what) })
 	}

@@ -113,7 +113,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 		}
 		return http.NewResponseController(w).Flush()
 	}
-	if !since.IsZero() {
+	if past := !until.IsZero() && until.Before(time.Now()); past || !since.IsZero() { // what has been, docker shows whole
 		for _, m := range recent {
 			if at := time.Unix(0, m.TimeNano); at.Before(since) || !until.IsZero() && at.After(until) {
 				continue
