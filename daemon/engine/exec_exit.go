@@ -23,23 +23,11 @@ func (e *Engine) execExited(ctx context.Context, exit containerd.Exit) {
 	if _, err := e.ctd.DeleteProcess(ctx, x.container.ID, x.ID); err != nil && stages.KindOf(err) != stages.NotFound {
 		logError("exec: delete", x.container.ID, err)
 	}
-	e.execSettled(x)
 }
 
 // execLost ends an exec of which nobody knows how it ended: it has no code, rather than a made-up one.
 func (e *Engine) execLost(x *Exec) {
 	if x.end(nil) {
 		e.execEvent(events.ActionExecDie, x)
-		e.execSettled(x)
-	}
-}
-
-// execSettled removes the streams of an exec whose output nobody reads; otherwise its reader does, at the end.
-func (e *Engine) execSettled(x *Exec) {
-	x.mu.Lock()
-	s := x.streams
-	x.mu.Unlock()
-	if s != nil && s.out[0] == nil && s.out[1] == nil {
-		s.close()
 	}
 }

@@ -59,9 +59,11 @@ func (e *Engine) StartExec(ctx context.Context, x *Exec, client Client, size *[2
 		e.execFailed(ctx, x, err)
 		return err
 	}
-	if client != nil {
-		e.serveExec(ctx, x, client)
+	if client == nil {
+		x.copyOutput(nil)
+		return nil
 	}
+	e.serveExec(ctx, x, client)
 	return nil
 }
 

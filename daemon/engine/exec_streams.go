@@ -56,16 +56,14 @@ func (e *Engine) makeExecStreams(x *Exec, attached bool) (s *execStreams, err er
 	if err := os.WriteFile(filepath.Join(s.dir, execRecord), record, 0o600); err != nil {
 		return s, err
 	}
-	if !attached {
-		return s, nil
-	}
-	if x.request.AttachStdin {
+	if attached && x.request.AttachStdin {
 		s.stdin = filepath.Join(s.dir, "stdin")
 		if err := unix.Mkfifo(s.stdin, 0o600); err != nil {
 			return s, err
 		}
 	}
-	for i, wanted := range []bool{x.request.AttachStdout, x.request.AttachStderr && !x.request.Tty} {
+	// A terminal is always read: a shim must have something to copy it to.
+	for i, wanted := range []bool{attached && x.request.AttachStdout || x.request.Tty, attached && x.request.AttachStderr && !x.request.Tty} {
 		if !wanted {
 			continue
 		}

@@ -2,7 +2,6 @@ package container
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,9 +28,6 @@ func (s *State) saveFilter(filter []unix.SockFilter, flags uint) error {
 
 func (s *State) loadFilter() (filter []unix.SockFilter, flags uint, err error) {
 	text, err := os.ReadFile(filepath.Join(s.dir, filterFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, 0, nil
-	}
 	if err != nil {
 		return nil, 0, err
 	}

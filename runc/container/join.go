@@ -17,7 +17,7 @@ import (
 func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 	t.p = linux.New(report)
 	nnp := t.spec.Process.NoNewPrivileges
-	early := !nnp && !t.permitted() // a filter that forbids fork(2) must come after it; then it is born with its rights
+	early := !nnp && !t.permitted() // a filter that forbids its birth must come after it; then it is born with all rights
 	for _, part := range []func() error{
 		t.shield,
 		t.joinCgroups,
@@ -27,7 +27,7 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 		t.terminal,
 		t.closeAll,
 		t.rlimits,
-		when(early, t.born),
+		when(early, t.begin),
 		t.user,
 		t.existingDir,
 		t.lookUp,
@@ -35,9 +35,7 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 		t.capabilities_,
 		when(nnp, t.noNewPrivs),
 		t.signals,
-		when(!early, t.born),
-		t.session,
-		t.controlling,
+		when(!early, t.begin),
 		t.executing,
 		when(nnp, t.seccomp), // last: not even the report is written under the user's filter
 		t.exec,
@@ -77,25 +75,24 @@ func (t *initTable) existingDir() error {
 	return nil
 }
 
-func (t *initTable) born() error {
+// begin: the process is born, and begins its session. Only the leader of a session can have a terminal, and only of one that began inside.
+func (t *initTable) begin() error {
 	t.p.At(stages.RuncExecClone, "")
-	return t.p.Born()
+	if err := t.p.Born(); err != nil {
+		return err
+	}
+	if t.spec.Process.Terminal {
+		defer process.Controlling(t.p)
+	}
+	return t.session()
 }
 
-// permitted reports whether the rows that follow the filter in the usual order are permitted by it.
+// permitted reports whether the filter permits what begin does.
 func (t *initTable) permitted() bool {
 	f := seccomp.Filter{Insns: t.filter}
 	return len(t.filter) == 0 ||
 		f.Permits(unix.SYS_CLONE, [6]uint64{unix.CLONE_PARENT | unix.CLONE_PARENT_SETTID}) && f.Permits(unix.SYS_SETSID, [6]uint64{}) &&
 			(!t.spec.Process.Terminal || f.Permits(unix.SYS_IOCTL, [6]uint64{0, unix.TIOCSCTTY}))
-}
-
-// controlling: only the leader of a session can have one, and of a session that began inside.
-func (t *initTable) controlling() error {
-	if t.spec.Process.Terminal {
-		process.Controlling(t.p)
-	}
-	return nil
 }
 
 // executing says so to the parent, which then takes the end of the pipe for execve(2)'s success.
