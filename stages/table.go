@@ -224,7 +224,7 @@ var table = [count]Step{
 	},
 	ShimReap: {
 		Name: "shim.reap", Parent: ShimAdopt, Stage: Shim, Title: "the shim reaps the container",
-		Why: "Only the parent gets the exit status; until it asks, the dead process stays a zombie.", Flags: Late,
+		Why: "Only the parent gets the exit status; until it asks, the dead process stays a zombie.", Flags: Late | Kernel,
 		Proof: event(EventWait), Man: []string{"waitid(2)", "pidfd_open(2)"},
 	},
 	ShimExitRecord: {
@@ -245,7 +245,7 @@ var table = [count]Step{
 	},
 	ShimRuntimeExec: {
 		Name: "shim.runtime.exec", Parent: ContainerdTaskStart, Stage: Shim, Title: "the shim runs `runc exec`",
-		Why: "As for the first process: the runtime makes it and leaves, and the shim becomes the parent.", Flags: Optional | Repeats | Kernel,
+		Why: "As for the first process: the runtime makes it and leaves, and the shim becomes the parent.", Flags: Optional | Kernel,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "exec"}).in(Child), Man: []string{"execve(2)"},
 	},
 
@@ -396,7 +396,7 @@ var table = [count]Step{
 	},
 	RuncExec: {
 		Name: "runc.exec", Parent: ShimRuntimeExec, Stage: Runc, Title: "another process joins the container",
-		Why: "The container is there: nothing is made, everything is joined, and then taken away as from the first process.", Flags: Optional | Repeats,
+		Why: "The container is there: nothing is made, everything is joined, and then taken away as from the first process.", Flags: Optional,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "exec"}).in(Program), Man: []string{"OCI runtime-spec: runtime.md", "pidfd_open(2)"},
 	},
 	RuncExecJoin: {

@@ -19,6 +19,7 @@ type execOptions struct {
 	detach, interactive, tty, privileged bool
 	detachKeys, user, workdir            string
 	env, envFiles                        []string
+	traceOptions
 
 	container string
 	command   []string
@@ -32,7 +33,7 @@ func (a *app) execCommand() *cobra.Command {
 		Args: args(2, -1), DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.container, o.command = args[0], args[1:]
-			return a.exec(c.Context(), o)
+			return a.traced(c.Context(), &runOptions{traceOptions: o.traceOptions}, func(ctx context.Context, _ *runOptions) error { return a.exec(ctx, o) })
 		},
 	}
 	o.define(c.Flags())
@@ -50,6 +51,7 @@ func (o *execOptions) define(f *pflag.FlagSet) {
 	f.BoolVarP(&o.tty, "tty", "t", false, "Allocate a pseudo-TTY")
 	f.StringVarP(&o.user, "user", "u", "", "Username or UID (format: \"<name|uid>[:<group|gid>]\")")
 	f.StringVarP(&o.workdir, "workdir", "w", "", "Working directory inside the container")
+	o.defineRun(f) // hull's own: --trace
 }
 
 // exec runs a program in a container. The order of the calls is docker's: create and start are two requests, and the start is the

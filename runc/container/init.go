@@ -134,7 +134,7 @@ func (t *initTable) session() error {
 
 // keyring: one that is not the caller's, the same for all processes of the container. And the personality, which forks inherit as well.
 func (t *initTable) keyring() error {
-	t.p.At(stages.RuncInitSession, "")
+	t.p.At(stages.None, "keyring")
 	if t.newKeyring {
 		t.p.Do(linux.JoinSessionKeyring("_ses."+t.id).Or(unix.ENOSYS, unix.EPERM))
 	}
