@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo picture viewer check test bench soak test-vm generate clean
+.PHONY: help build demo picture viewer check test bench soak test-vm generate clean verbs
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ export HULL_REQUIRE
 test: check ## Run everything CI runs (needs root): fetch the foreign parts, check, all tests, a summary
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers
 	$(GO) run ./cmd/testsum ./...
+
+verbs: ## Run the sessions that test every verb, and hold them against docker (needs root; docs/verbs.md)
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers
+	@$(GO) run ./cmd/verbs
 
 # What the bench runs beside ours, and what those need.
 BENCH_PEERS := containerd runc crun busybox-static docker.io libyajl2 libseccomp2 podman conmon golang-github-containers-common \

@@ -223,6 +223,10 @@ func drive(t *testing.T, r *rig) {
 		{"two at once", testTwoAtOnce},
 		{"clients that leave", testClientsThatLeave},
 		{"restart", testRestart},
+		{"exec", testExec},
+		{"exec terminal", testExecTerminal},
+		{"exec restart", testExecRestart},
+		{"pause restart", testPauseRestart},
 	}
 	type named = struct {
 		name string

@@ -51,6 +51,6 @@ func testRestart(t *testing.T, r *rig) {
 	_, err := r.ctd.Ctr("-n", "hull", "tasks", "rm", "-f", id)
 	require.NoError(t, err)
 	r.start(t)
-	require.Equal(t, "dead 255\n", r.ok(t, "inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "lost"))
+	require.Equal(t, "exited 255\n", r.ok(t, "inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "lost"))
 	r.ok(t, "rm", "clock", "dies", "lost")
 }

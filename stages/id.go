@@ -15,6 +15,8 @@ const (
 	ClientWait
 	ClientStart
 	ClientExit
+	ClientExecCreate
+	ClientExecStart
 
 	DaemonCreate
 	DaemonImageResolve
@@ -34,6 +36,8 @@ const (
 	DaemonTaskStart
 	DaemonExitObserve
 	DaemonRestore
+	DaemonExecCreate
+	DaemonExecStart
 
 	ContainerdSnapshotPrepare
 	ContainerdContainerCreate
@@ -44,6 +48,7 @@ const (
 	ContainerdExitForward
 	ContainerdTaskDelete
 	ContainerdRestore
+	ContainerdExecCreate
 
 	BundleCreate
 	BundleRootfs
@@ -60,6 +65,7 @@ const (
 	ShimExitRecord
 	ShimExitPublish
 	ShimRuntimeDelete
+	ShimRuntimeExec
 
 	RuncCreate
 	RuncCgroupCreate
@@ -91,6 +97,8 @@ const (
 	RuncStart
 	RuncInitExec
 	RuncExec
+	RuncExecJoin
+	RuncExecClone
 	RuncKill
 	RuncDelete
 

@@ -48,6 +48,16 @@ var table = [count]Step{
 		Why:   "The user's shell sees the container's status as if the program had run right there.",
 		Proof: event(EventExit), Man: []string{"exit_group(2)"},
 	},
+	ClientExecCreate: {
+		Name: "client.exec.create", Parent: ClientCommand, Stage: Client, Title: "POST /containers/{id}/exec",
+		Why: "The daemon notes down what is to run, and gives it an id; nothing runs yet.", Flags: Optional,
+		Proof: event(EventConnect, Arg{Key: "path", Has: "hull.sock"}), Man: []string{"connect(2)", "Docker Engine API v1.44: POST /containers/{id}/exec"},
+	},
+	ClientExecStart: {
+		Name: "client.exec.start", Parent: ClientCommand, Stage: Client, Title: "POST /exec/{id}/start",
+		Why: "One request both opens the streams and starts the program: nothing that it says can be missed.", Flags: Optional,
+		Proof: event(EventConnect, Arg{Key: "path", Has: "hull.sock"}), Man: []string{"connect(2)", "Docker Engine API v1.44: POST /exec/{id}/start"},
+	},
 
 	DaemonCreate: {
 		Name: "daemon.create", Parent: ClientCreate, Stage: Daemon, Title: "the daemon receives the create request",
@@ -139,6 +149,16 @@ var table = [count]Step{
 		Why: "Containers do not need the daemon; the daemon needs to find them.", Flags: Optional | Repeats,
 		Proof: state(StateContainerRecord),
 	},
+	DaemonExecCreate: {
+		Name: "daemon.exec.create", Parent: ClientExecCreate, Stage: Daemon, Title: "the daemon notes down a process to be added",
+		Why: "What is wrong with the request is found before a stream is open; the id names it until the container is gone.", Flags: Optional,
+		Proof: none(inMemory), Man: []string{"Docker Engine API v1.44: POST /containers/{id}/exec"},
+	},
+	DaemonExecStart: {
+		Name: "daemon.exec.start", Parent: ClientExecStart, Stage: Daemon, Title: "the daemon has the process started",
+		Why: "The container's own spec, with another program, user and environment: containerd is asked for a process of its task.", Flags: Optional,
+		Proof: none(onOpenSocks), Man: []string{"containerd.services.tasks.v1.Tasks/Exec", "containerd.services.tasks.v1.Tasks/Start"},
+	},
 
 	ContainerdSnapshotPrepare: {
 		Name: "containerd.snapshot.prepare", Parent: DaemonCreate, Stage: Containerd, Title: "a writable layer is prepared on the image's layers",
@@ -184,6 +204,11 @@ var table = [count]Step{
 		Name: "containerd.restore", Stage: Containerd, Title: "a restarted containerd finds its shims again",
 		Why: "The shim's socket is in the bundle: reconnecting is reading a file and dialling.", Flags: Optional | Repeats | Kernel,
 		Proof: event(EventConnect),
+	},
+	ContainerdExecCreate: {
+		Name: "containerd.exec.create", Parent: DaemonExecStart, Stage: Containerd, Title: "containerd adds a process to the task",
+		Why: "It passes the process on to the container's shim, which keeps it until start.", Flags: Optional | Repeats,
+		Proof: none(onOpenSocks), Man: []string{"containerd.task.v2.Task/Exec"},
 	},
 
 	BundleCreate: {
@@ -239,7 +264,7 @@ var table = [count]Step{
 	},
 	ShimReap: {
 		Name: "shim.reap", Parent: ShimAdopt, Stage: Shim, Title: "the shim reaps the container",
-		Why: "Only the parent gets the exit status; until it asks, the dead process stays a zombie.", Flags: Late,
+		Why: "Only the parent gets the exit status; until it asks, the dead process stays a zombie.", Flags: Late | Kernel,
 		Proof: event(EventWait), Man: []string{"waitid(2)", "pidfd_open(2)"},
 	},
 	ShimExitRecord: {
@@ -257,6 +282,11 @@ var table = [count]Step{
 		Name: "shim.runtime.delete", Parent: ContainerdTaskDelete, Stage: Shim, Title: "the shim runs `runc delete`",
 		Why: "The runtime made the cgroups and the state, so it takes them back; the shim then unmounts the root file system and leaves.", Flags: Late | Kernel,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "delete"}).in(Child), Man: []string{"execve(2)", "OCI runtime-spec: runtime.md delete"},
+	},
+	ShimRuntimeExec: {
+		Name: "shim.runtime.exec", Parent: ContainerdTaskStart, Stage: Shim, Title: "the shim runs `runc exec`",
+		Why: "As for the first process: the runtime makes it and leaves, and the shim becomes the parent.", Flags: Optional | Kernel,
+		Proof: event(EventExec, Arg{Key: "argv", Has: "exec"}).in(Child), Man: []string{"execve(2)"},
 	},
 
 	RuncCreate: {
@@ -405,9 +435,19 @@ var table = [count]Step{
 		Proof: event(EventExec).in(Payload), Man: []string{"execve(2)"},
 	},
 	RuncExec: {
-		Name: "runc.exec", Stage: Runc, Title: "another process joins the container",
-		Why: "setns into each namespace, join the cgroup, then the same confinement as the first process.", Flags: Optional | Repeats,
-		Proof: event(EventSetns).in(Init), Man: []string{"setns(2)", "pidfd_open(2)"},
+		Name: "runc.exec", Parent: ShimRuntimeExec, Stage: Runc, Title: "another process joins the container",
+		Why: "The container is there: nothing is made, everything is joined, and then taken away as from the first process.", Flags: Optional,
+		Proof: event(EventExec, Arg{Key: "argv", Has: "exec"}).in(Program), Man: []string{"OCI runtime-spec: runtime.md", "pidfd_open(2)"},
+	},
+	RuncExecJoin: {
+		Name: "runc.exec.join", Parent: RuncExec, Stage: Runc, Title: "setns: all namespaces of the container at once",
+		Why: "One call on the first process's pidfd: all of them or none, and never those of another process with the same number.", Flags: Optional,
+		Proof: event(EventSetns).in(Init), Man: []string{"setns(2), Linux 5.8", "pidfd_open(2)", "namespaces(7)"},
+	},
+	RuncExecClone: {
+		Name: "runc.exec.clone", Parent: RuncExec, Stage: Runc, Title: "a process is born in the container's pid namespace",
+		Why: "A pid namespace is entered by being born in it. Last before execve: what the container can see of it has no more rights than the container.", Flags: Optional,
+		Proof: event(EventClone), Man: []string{"clone(2) CLONE_PARENT", "pid_namespaces(7)"},
 	},
 	RuncKill: {
 		Name: "runc.kill", Stage: Runc, Title: "a signal is sent to the container",

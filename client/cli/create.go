@@ -22,7 +22,7 @@ func (a *app) createCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			o.image, o.command = args[0], args[1:]
 			ctx := c.Context()
-			body, err := o.payload(ctx, a.in)
+			body, err := o.payload(ctx, a)
 			if err != nil {
 				return err
 			}

@@ -1,43 +1,16 @@
 package cli
 
-import (
-	"errors"
-	"io"
-)
+import "hull/stages/detach"
 
-// errDetach ends the input of a user who leaves a container running.
-var errDetach = errors.New("detached")
+// A detachKeys value is the --detach-keys flag: checked at once, kept as it was written.
+type detachKeys struct{ text *string }
 
-// The keys that leave a terminal without ending its container: docker's default, ctrl-p ctrl-q.
-const detachFirst, detachSecond = 0x10, 0x11
-
-// detachKeys passes a terminal's input on until the two keys come one after the other. A ctrl-p is held back until the next byte says
-// whether it was meant.
-type detachKeys struct {
-	r    io.Reader
-	held bool
-}
-
-func (d *detachKeys) Read(p []byte) (int, error) {
-	if len(p) < 2 {
-		return 0, io.ErrShortBuffer
+func (v detachKeys) Set(s string) error {
+	_, err := detach.Parse(s)
+	if err == nil {
+		*v.text = s
 	}
-	buf := make([]byte, len(p)/2) // each byte may bring a held one along
-	n, err := d.r.Read(buf)
-	out := p[:0]
-	for _, b := range buf[:n] {
-		if d.held {
-			d.held = false
-			if b == detachSecond {
-				return len(out), errDetach
-			}
-			out = append(out, detachFirst)
-		}
-		if b == detachFirst {
-			d.held = true
-			continue
-		}
-		out = append(out, b)
-	}
-	return len(out), err
+	return err
 }
+func (v detachKeys) Type() string   { return "string" }
+func (v detachKeys) String() string { return "" }

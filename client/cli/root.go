@@ -54,7 +54,8 @@ func (a *app) rootCommand() *cobra.Command {
 // verbs are the names of what stands behind hull, in the order of the help.
 var verbs = []string{
 	"run", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down",
-	"status", "demo", "create", "port",
+	"status", "demo", "create", "port", "start", "restart", "kill", "wait", "rename", "attach", "events", "info", "exec", "pause",
+	"unpause", "top", "update",
 }
 
 // verb makes one verb's command.
@@ -74,6 +75,32 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.stopCommand()
 	case "rm":
 		return a.rmCommand()
+	case "start":
+		return a.startCommand()
+	case "restart":
+		return a.restartCommand()
+	case "kill":
+		return a.killCommand()
+	case "wait":
+		return a.waitCommand()
+	case "rename":
+		return a.renameCommand()
+	case "attach":
+		return a.attachCommand()
+	case "events":
+		return a.eventsCommand()
+	case "info":
+		return a.infoCommand()
+	case "exec":
+		return a.execCommand()
+	case "pause":
+		return a.pauseCommand()
+	case "unpause":
+		return a.unpauseCommand()
+	case "top":
+		return a.topCommand()
+	case "update":
+		return a.updateCommand()
 	case "inspect":
 		return a.inspectCommand()
 	case "load":
@@ -87,6 +114,8 @@ func (a *app) verb(name string) *cobra.Command {
 	case "container":
 		c := group("container", "Manage containers")
 		c.AddCommand(a.runCommand(), a.createCommand(), a.psCommand("ls"), a.logsCommand(), a.portCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
+		c.AddCommand(a.startCommand(), a.restartCommand(), a.killCommand(), a.waitCommand(), a.renameCommand(), a.attachCommand(), a.containerPruneCommand())
+		c.AddCommand(a.execCommand(), a.pauseCommand(), a.unpauseCommand(), a.topCommand(), a.updateCommand())
 		return c
 	case "image":
 		c := group("image", "Manage images")

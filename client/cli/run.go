@@ -42,7 +42,7 @@ func (a *app) runCommand() *cobra.Command {
 //
 // Then the output is read to its end before the exit code is believed to be all there is.
 func (a *app) run(ctx context.Context, o *runOptions) (err error) {
-	body, err := o.payload(ctx, a.in)
+	body, err := o.payload(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,12 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 	id := made.ID
 
 	var s *session
+	stdin, stdout, stderr := o.wanted(o.interactive)
 	if !o.detach {
-		if s, err = a.attach(ctx, c, id, o); err != nil {
+		s, err = a.attach(ctx, c, id, engine.AttachOptions{
+			Stdin: stdin, Stdout: stdout, Stderr: stderr, TTY: o.tty, DetachKeys: o.detachKeys,
+		}, o.sigProxy)
+		if err != nil {
 			return failed(err)
 		}
 		defer s.close()
@@ -88,12 +92,14 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 		}
 		return failed(err)
 	}
-	if o.detach {
+	if o.detach || !stdout && !stderr {
 		fmt.Fprintln(a.out, id)
+	}
+	if o.detach {
 		return nil
 	}
 	defer s.follow(ctx)()
-	if detached, err := s.drain(); detached || err != nil {
+	if detached, err := s.drain(); detached || err != nil || !stdout && !stderr {
 		return err
 	}
 	code, err := waiter.Result()

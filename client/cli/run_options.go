@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/pflag"
 
@@ -17,6 +16,7 @@ import (
 type runOptions struct {
 	streamOptions
 	lifeOptions
+	restartOptions
 	imageOptions
 	processOptions
 	labelOptions
@@ -41,7 +41,7 @@ type topic interface {
 
 func (o *runOptions) topics() []topic {
 	return []topic{
-		&o.streamOptions, &o.lifeOptions, &o.imageOptions, &o.processOptions, &o.labelOptions, &o.hostsOptions, &o.resourceOptions,
+		&o.streamOptions, &o.lifeOptions, &o.restartOptions, &o.imageOptions, &o.processOptions, &o.labelOptions, &o.hostsOptions, &o.resourceOptions,
 		&o.isolationOptions, &o.deviceOptions, &o.mountOptions, &o.networkOptions, &o.traceOptions,
 	}
 }
@@ -61,10 +61,10 @@ func (o *runOptions) defineRun(f *pflag.FlagSet) {
 }
 
 // payload makes the API's document out of the flags. What is not in it, the daemon never learns.
-func (o *runOptions) payload(ctx context.Context, in *os.File) (body engine.CreateRequest, err error) {
+func (o *runOptions) payload(ctx context.Context, a *app) (body engine.CreateRequest, err error) {
 	_, sp := span.Start(ctx, stages.ClientPayload)
 	defer sp.End(&err)
-	o.terminal = in
+	o.client = a
 	body.Image, body.Cmd = o.image, o.command
 	for _, t := range o.topics() {
 		if err := t.apply(&body); err != nil {

@@ -38,6 +38,7 @@ func everything(t *testing.T, daemon, socket string) {
 	load(t, c, image)
 	t.Run("scripts", func(t *testing.T) { scripts(t, daemon, socket, image) })
 	t.Run("terminal", func(t *testing.T) { terminal(t, c) })
+	t.Run("exec terminal", func(t *testing.T) { execTerminal(t, c, daemon) })
 	t.Run("signal", func(t *testing.T) { signals(t, c) })
 }
 

@@ -3,10 +3,8 @@ package cli
 import (
 	"bytes"
 	"errors"
-	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -71,19 +69,6 @@ func TestFailed(t *testing.T) {
 	var e *exit
 	require.ErrorAs(t, failed(errors.New("dial: no such file or directory")), &e)
 	require.Equal(t, 125, e.code, "only the daemon's words count")
-}
-
-func TestDetachKeys(t *testing.T) {
-	for in, want := range map[string]string{
-		"abc": "abc", "a\x10b": "a\x10b", "a\x10\x10b": "a\x10\x10b", "a\x10\x11b": "a", "\x11": "\x11", "\x10\x10\x11": "\x10",
-	} {
-		for _, r := range []io.Reader{strings.NewReader(in), iotest.OneByteReader(strings.NewReader(in))} {
-			var out bytes.Buffer
-			_, err := io.Copy(&out, &detachKeys{r: r})
-			require.Equal(t, want, out.String(), "%q", in)
-			require.Equal(t, strings.Contains(in, "\x10\x11"), errors.Is(err, errDetach), "%q", in)
-		}
-	}
 }
 
 func TestTable(t *testing.T) {

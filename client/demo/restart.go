@@ -183,7 +183,7 @@ func (p *play) back(ctx context.Context) (string, error) {
 
 // attach reads three lines from the live stream.
 func (p *play) attach(ctx context.Context) (string, error) {
-	stream, err := p.client.Attach(ctx, p.id, false, false)
+	stream, err := p.client.Attach(ctx, p.id, engine.AttachOptions{Stdout: true, Stderr: true})
 	if err != nil {
 		return "", err
 	}
@@ -265,7 +265,7 @@ func (p *play) inspect(ctx context.Context) (d detail, err error) {
 	if err := p.client.Ping(ctx); err != nil {
 		return d, err
 	}
-	text, err := p.client.Inspect(ctx, p.id)
+	text, err := p.client.Inspect(ctx, p.id, false)
 	if err != nil {
 		return d, err
 	}

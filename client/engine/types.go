@@ -36,13 +36,14 @@ type Healthcheck struct{ Test []string }
 
 // A HostConfig is the part of the request that is about this machine and not about the image: definition HostConfig.
 type HostConfig struct {
-	Binds       []string // SOURCE:TARGET[:MODE]
-	NetworkMode string
-	AutoRemove  bool
-	ConsoleSize [2]uint // rows, columns: the terminal has its size before the program starts
-	Memory      int64   `json:",omitempty"` // bytes
-	NanoCpus    int64   `json:",omitempty"` // 1e9 is one CPU
-	PidsLimit   *int64  `json:",omitempty"`
+	Binds         []string // SOURCE:TARGET[:MODE]
+	NetworkMode   string
+	AutoRemove    bool
+	RestartPolicy RestartPolicy
+	ConsoleSize   [2]uint // rows, columns: the terminal has its size before the program starts
+	Memory        int64   `json:",omitempty"` // bytes
+	NanoCpus      int64   `json:",omitempty"` // 1e9 is one CPU
+	PidsLimit     *int64  `json:",omitempty"`
 
 	Resources
 	Isolation
@@ -81,6 +82,14 @@ type Container struct {
 	State   string
 	Status  string // for people: "Up 2 seconds", "Exited (0) 3 minutes ago"
 	Ports   []Port
+	ImageID string
+
+	Labels          map[string]string
+	Mounts          []struct{ Name, Source, Driver string }
+	NetworkSettings struct {
+		Networks map[string]struct{}
+	}
+	SizeRw, SizeRootFs int64 // bytes, if they were asked for
 }
 
 // A Port of a Container: definition Port.
@@ -94,11 +103,15 @@ type Port struct {
 // Details are the fields that the client itself needs of GET /containers/{id}/json.
 type Details struct {
 	ID     string `json:"Id"`
-	Config struct{ Tty bool }
+	Config struct{ Tty, OpenStdin bool }
 	State  struct {
 		Status  string
 		Running bool
+		Paused  bool
+
+		Restarting bool
 	}
+	HostConfig      struct{ AutoRemove bool }
 	NetworkSettings struct {
 		Ports map[string][]PortBinding // "80/tcp"
 	}
@@ -131,4 +144,10 @@ type Version struct {
 		Name, Version string
 		Details       map[string]string
 	}
+}
+
+// A RestartPolicy says when a container that has ended is started again: no, always, unless-stopped, or on-failure at most so many times (0 for no limit).
+type RestartPolicy struct {
+	Name              string `json:",omitempty"`
+	MaximumRetryCount int    `json:",omitempty"`
 }

@@ -57,7 +57,11 @@ func (m *Manager) Start(ctx context.Context, namespace, id, execID string) (pid 
 }
 
 // Exec adds a process to a running container; Start then starts it.
-func (m *Manager) Exec(ctx context.Context, namespace, id string, req *shimapi.ExecProcessRequest) error {
+func (m *Manager) Exec(ctx context.Context, namespace, id string, req *shimapi.ExecProcessRequest) (err error) {
+	ctx, sp := span.Start(ctx, stages.ContainerdExecCreate)
+	sp.Set(stages.AttrContainer, id)
+	sp.Instance(req.ExecID)
+	defer sp.End(&err)
 	return m.with(namespace, id, func(t *Task, conn *shimproc.Conn) error {
 		if _, err := conn.Exec(ctx, req); err != nil {
 			return err

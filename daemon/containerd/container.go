@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/containerd/api/types"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
 // specURL names the type of a container's spec to containerd (containerd, pkg/oci: the spec is JSON inside an Any).
@@ -48,6 +49,32 @@ func (c *Client) CreateContainer(ctx context.Context, ctr Container) error {
 		Snapshotter: Snapshotter, SnapshotKey: ctr.ID,
 	}})
 	return c.wrap(stages.ContainerdContainerCreate, ctr.ID, err)
+}
+
+// Spec is the container's spec as it was recorded.
+func (c *Client) Spec(ctx context.Context, id string) (*specs.Spec, error) {
+	r, err := c.containers.Get(ctx, &containers.GetContainerRequest{ID: id})
+	if err != nil {
+		return nil, c.wrap(stages.None, id, err)
+	}
+	var s specs.Spec
+	if err := json.Unmarshal(r.Container.GetSpec().GetValue(), &s); err != nil {
+		return nil, &stages.Error{Kind: stages.Internal, Thing: "spec of " + id, Err: err}
+	}
+	return &s, nil
+}
+
+// SetSpec records another spec for the container: the next run follows it.
+func (c *Client) SetSpec(ctx context.Context, id string, s *specs.Spec) error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	_, err = c.containers.Update(ctx, &containers.UpdateContainerRequest{
+		Container:  &containers.Container{ID: id, Spec: &anypb.Any{TypeUrl: specURL, Value: text}},
+		UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"spec"}},
+	})
+	return c.wrap(stages.None, id, err)
 }
 
 // DeleteContainer removes the record; a missing one is no error.

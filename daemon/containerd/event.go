@@ -42,9 +42,11 @@ func (c *Client) Exits(ctx context.Context, opened func(), exited func(Exit), oo
 			if proto.Unmarshal(envelope.Event.Value, &e) != nil {
 				continue
 			}
-			if e.ID == "" || e.ID == e.ContainerID { // an exec's exit is not the container's
-				exited(Exit{ID: e.ContainerID, PID: e.Pid, Status: e.ExitStatus, At: e.ExitedAt.AsTime()})
+			x := Exit{ID: e.ContainerID, PID: e.Pid, Status: e.ExitStatus, At: e.ExitedAt.AsTime()}
+			if e.ID != e.ContainerID {
+				x.Exec = e.ID // an exec's exit is not the container's
 			}
+			exited(x)
 		case "/tasks/oom":
 			var e eventtypes.TaskOOM
 			if proto.Unmarshal(envelope.Event.Value, &e) == nil {

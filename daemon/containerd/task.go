@@ -21,9 +21,10 @@ type Task struct {
 	Terminal bool
 }
 
-// An Exit is how a task's first process ended.
+// An Exit is how a task's first process ended, or one that was added to it.
 type Exit struct {
 	ID        string
+	Exec      string // of an added process; "" is the first one
 	PID       uint32
 	Status    uint32 // the exit code, or 128 + the signal
 	At        time.Time
@@ -58,6 +59,15 @@ func (c *Client) DeleteTask(ctx context.Context, id string) (Exit, error) {
 		return Exit{}, c.wrap(stages.None, id, err)
 	}
 	return Exit{ID: id, PID: r.Pid, Status: r.ExitStatus, At: r.ExitedAt.AsTime()}, nil
+}
+
+// TaskPaused is whether the task's processes are frozen.
+func (c *Client) TaskPaused(ctx context.Context, id string) (bool, error) {
+	r, err := c.tasks.Get(ctx, &tasks.GetRequest{ContainerID: id})
+	if err != nil {
+		return false, c.wrap(stages.None, id, err)
+	}
+	return r.Process.Status == task.Status_PAUSED, nil
 }
 
 // TaskState is whether the task's first process still exists, and its pid. A missing task is an error of kind NotFound.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hull/stages"
+	"hull/stages/detach"
 
 	"github.com/moby/moby/api/types/events"
 	"golang.org/x/sys/unix"
@@ -25,6 +26,7 @@ const (
 // AttachOptions say which streams a client wants.
 type AttachOptions struct {
 	Stdin, Stdout, Stderr bool
+	DetachKeys            string // that end the attachment of a terminal; "" for docker's
 }
 
 // An Attachment is one client's place at a container's streams.
@@ -67,6 +69,11 @@ func (e *Engine) Attach(ctx context.Context, ref string, o AttachOptions) (*Atta
 		return nil, err
 	}
 	rec := c.Record()
+	if o.DetachKeys != "" {
+		if _, err := detach.Parse(o.DetachKeys); err != nil {
+			return nil, failure(stages.Invalid, "%v", err)
+		}
+	}
 	a := &Attachment{
 		TTY: rec.Config.Tty, engine: e, container: c, options: o, stdinOnce: rec.Config.StdinOnce,
 		ready: make(chan struct{}), started: make(chan struct{}), abandoned: make(chan struct{}), done: make(chan struct{}),
@@ -162,7 +169,18 @@ func (a *Attachment) Serve(ctx context.Context, client Client) {
 			a.copyStdin(ctx, client, outputEnded)
 		}
 	}()
+	if a.stdin != "" && !a.options.Stdout && !a.options.Stderr {
+		go func() { <-input; a.conn.Close() }() // a client that only sends is done when it has sent
+	}
 	copyFrames(client, a.conn, a.options, a.TTY)
+	select {
+	case <-left: // but what it has sent before is the container's
+		select {
+		case <-input:
+		case <-a.abandoned:
+		}
+	default:
+	}
 	close(outputEnded)
 	a.finished()
 	client.CloseWrite()
@@ -187,11 +205,33 @@ func (a *Attachment) copyStdin(ctx context.Context, client io.Reader, stop <-cha
 	case <-stop:
 		return
 	}
+	in := io.Reader(client)
+	if a.TTY {
+		keys, err := detach.NewReader(client, a.options.DetachKeys)
+		if err != nil {
+			return
+		}
+		in = keys
+	}
+	switch err := carryInput(in, a.stdin, stop); {
+	case errors.Is(err, detach.Err):
+		a.engine.events.container(events.ActionDetach, a.container.Record())
+		a.conn.Close() // ends the output as well
+	case errors.Is(err, os.ErrClosed) || !a.stdinOnce || a.TTY:
+	default:
+		if err := a.engine.ctd.CloseStdin(context.WithoutCancel(ctx), a.container.ID); err != nil && stages.KindOf(err) != stages.NotFound {
+			logError("attach: close stdin", a.container.ID, err)
+		}
+	}
+}
+
+// carryInput copies a client's input into the FIFO; stop says that nobody will read. It returns nil at the input's end, and os.ErrClosed if
+// the program was gone before.
+func carryInput(client io.Reader, path string, stop <-chan struct{}) error {
 	// O_RDWR (fifo(7)): the open never waits for the shim, and a shim that is gone is no SIGPIPE. Non-blocking, so that Close wakes a write.
-	fifo, err := os.OpenFile(a.stdin, os.O_RDWR|unix.O_NONBLOCK, 0)
+	fifo, err := os.OpenFile(path, os.O_RDWR|unix.O_NONBLOCK, 0)
 	if err != nil {
-		logError("attach: stdin", a.container.ID, err)
-		return
+		return os.ErrClosed // its FIFO is gone with it
 	}
 	var once sync.Once
 	closeFifo := func() { once.Do(func() { fifo.Close() }) }
@@ -199,19 +239,14 @@ func (a *Attachment) copyStdin(ctx context.Context, client io.Reader, stop <-cha
 	defer close(finished)
 	go func() {
 		select {
-		case <-stop: // the program has ended without reading everything: nobody will
+		case <-stop: // the program has ended without reading everything
 		case <-finished:
 		}
 		closeFifo()
 	}()
 	_, err = io.Copy(fifo, client)
 	closeFifo() // before CloseIO: the container reads an end of file only when no write end is left
-	if errors.Is(err, os.ErrClosed) || !a.stdinOnce || a.TTY {
-		return
-	}
-	if err := a.engine.ctd.CloseStdin(context.WithoutCancel(ctx), a.container.ID); err != nil && stages.KindOf(err) != stages.NotFound {
-		logError("attach: close stdin", a.container.ID, err)
-	}
+	return err
 }
 
 // copyFrames hands the wanted frames over as they are, or their payload if raw, until the writer closes.

@@ -40,6 +40,7 @@ type Engine struct {
 	store    *store.Store
 	net      *network.Bridge
 	registry *registry
+	execs    *execs
 	events   *Events
 	tracing  tracing
 	runtime  Runtime
@@ -74,7 +75,7 @@ type tracing struct {
 // New makes an engine without containers; Restore finds them.
 func New(inst instance.Instance, ctd *containerd.Client, st *store.Store, net *network.Bridge, rt Runtime, rec *span.Recorder, traces *hulltrace.Client) *Engine {
 	return &Engine{
-		inst: inst, ctd: ctd, images: image.New(ctd), store: st, net: net, registry: newRegistry(), events: newEvents(), runtime: rt,
+		inst: inst, ctd: ctd, images: image.New(ctd), store: st, net: net, registry: newRegistry(), execs: newExecs(), events: newEvents(), runtime: rt,
 		tracing: tracing{rec, traces},
 	}
 }

@@ -36,6 +36,7 @@ func (e *Engine) Restore() error {
 			if rec.Network != nil {
 				e.net.Adopt(rec.ID, *rec.Network)
 			}
+			e.restoreExecs(c)
 		}
 	}
 	return nil
@@ -68,7 +69,9 @@ func (e *Engine) reconcileOne(ctx context.Context, c *Container) {
 	alive, started, pid, err := e.ctd.TaskState(ctx, c.ID)
 	switch {
 	case err == nil && alive && started:
+		e.reconcilePause(ctx, c)
 		c.op.Unlock()
+		e.reconcileExecs(ctx, c)
 	case err == nil && !alive:
 		c.op.Unlock()
 		e.exited(ctx, c, containerd.Exit{ID: c.ID, PID: pid})

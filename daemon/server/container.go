@@ -17,10 +17,16 @@ func (s *Server) containerRoutes(handle registrar) {
 	handle("GET /containers/{id}/json", s.inspectContainer)
 	handle("POST /containers/{id}/start", s.startContainer)
 	handle("POST /containers/{id}/stop", s.stopContainer)
+	handle("POST /containers/{id}/restart", s.restartContainer)
 	handle("POST /containers/{id}/kill", s.killContainer)
+	handle("POST /containers/prune", s.pruneContainers)
 	handle("POST /containers/{id}/resize", s.resizeContainer)
 	handle("POST /containers/{id}/rename", s.renameContainer)
 	handle("POST /containers/{id}/wait", s.waitContainer)
+	handle("POST /containers/{id}/pause", s.pauseContainer)
+	handle("POST /containers/{id}/unpause", s.unpauseContainer)
+	handle("GET /containers/{id}/top", s.topContainer)
+	handle("POST /containers/{id}/update", s.updateContainer)
 	handle("DELETE /containers/{id}", s.removeContainer)
 }
 
@@ -78,15 +84,32 @@ func (s *Server) startContainer(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) stopContainer(w http.ResponseWriter, r *http.Request) error {
-	var timeout *int
+	o, err := stopOptions(r)
+	if err != nil {
+		return err
+	}
+	return noContent(w, s.engine.Stop(r.Context(), r.PathValue("id"), o))
+}
+
+func (s *Server) restartContainer(w http.ResponseWriter, r *http.Request) error {
+	o, err := stopOptions(r)
+	if err != nil {
+		return err
+	}
+	return noContent(w, s.engine.Restart(r.Context(), r.PathValue("id"), o))
+}
+
+// stopOptions reads the query of stop and restart. hull.shutdown is hull's own: hull down stops for the instance's sake, not for the container's.
+func stopOptions(r *http.Request) (engine.StopOptions, error) {
+	o := engine.StopOptions{Signal: r.URL.Query().Get("signal"), Shutdown: boolParam(r, "hull.shutdown")}
 	if text := r.URL.Query().Get("t"); text != "" {
 		seconds, err := strconv.Atoi(text)
 		if err != nil {
-			return failure(stages.Invalid, "invalid stop timeout: %s", text)
+			return o, failure(stages.Invalid, "invalid stop timeout: %s", text)
 		}
-		timeout = &seconds
+		o.Seconds = &seconds
 	}
-	return noContent(w, s.engine.Stop(r.Context(), r.PathValue("id"), timeout, r.URL.Query().Get("signal")))
+	return o, nil
 }
 
 func (s *Server) killContainer(w http.ResponseWriter, r *http.Request) error {
@@ -94,18 +117,26 @@ func (s *Server) killContainer(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) resizeContainer(w http.ResponseWriter, r *http.Request) error {
-	var size [2]uint64
-	for i, name := range []string{"h", "w"} {
-		var err error
-		if size[i], err = strconv.ParseUint(r.URL.Query().Get(name), 10, 16); err != nil {
-			return failure(stages.Invalid, "invalid resize %s: %q", map[string]string{"h": "height", "w": "width"}[name], r.URL.Query().Get(name))
-		}
+	height, width, err := sizeParams(r)
+	if err != nil {
+		return err
 	}
-	if err := s.engine.Resize(r.Context(), r.PathValue("id"), uint32(size[1]), uint32(size[0])); err != nil {
+	if err := s.engine.Resize(r.Context(), r.PathValue("id"), width, height); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusOK)
 	return nil
+}
+
+// sizeParams is a terminal's size in characters.
+func sizeParams(r *http.Request) (height, width uint32, err error) {
+	var size [2]uint64
+	for i, name := range []string{"h", "w"} {
+		if size[i], err = strconv.ParseUint(r.URL.Query().Get(name), 10, 16); err != nil {
+			return 0, 0, failure(stages.Invalid, "invalid resize %s: %q", map[string]string{"h": "height", "w": "width"}[name], r.URL.Query().Get(name))
+		}
+	}
+	return uint32(size[0]), uint32(size[1]), nil
 }
 
 func (s *Server) renameContainer(w http.ResponseWriter, r *http.Request) error {

@@ -62,6 +62,7 @@ func New(inst instance.Instance, e *engine.Engine, v Version, debug bool) *Serve
 	s.systemRoutes(handle)
 	s.containerRoutes(handle)
 	s.streamRoutes(handle)
+	s.execRoutes(handle)
 	s.imageRoutes(handle)
 	refusedRoutes(handle)
 	return s

@@ -35,32 +35,40 @@ func (s *Server) attach(w http.ResponseWriter, r *http.Request) error {
 	}
 	a, err := s.engine.Attach(r.Context(), r.PathValue("id"), engine.AttachOptions{
 		Stdin: boolParam(r, "stdin"), Stdout: boolParam(r, "stdout"), Stderr: boolParam(r, "stderr"),
+		DetachKeys: r.URL.Query().Get("detachKeys"),
 	})
 	if err != nil {
 		return err
 	}
-	conn, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
+	client, err := takeOver(w, r, a.TTY)
+	if client == nil {
 		a.Cancel()
 		return err
 	}
+	a.Serve(r.Context(), client)
+	return nil
+}
+
+// takeOver makes the request's connection the client's stream. Without a client and without an error the client has left.
+func takeOver(w http.ResponseWriter, r *http.Request, tty bool) (*hijacked, error) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, err
+	}
 	unixConn, ok := conn.(*net.UnixConn)
 	if !ok {
-		a.Cancel()
 		conn.Close()
-		return nil
+		return nil, nil
 	}
 	head := "HTTP/1.1 200 OK\r\nContent-Type: " + rawStream + "\r\n\r\n"
 	if r.Header.Get("Upgrade") != "" {
-		head = "HTTP/1.1 101 UPGRADED\r\nContent-Type: " + streamType(r, a.TTY) + "\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+		head = "HTTP/1.1 101 UPGRADED\r\nContent-Type: " + streamType(r, tty) + "\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
 	}
 	if _, err := io.WriteString(conn, head); err != nil {
-		a.Cancel()
 		conn.Close()
-		return nil
+		return nil, nil
 	}
-	a.Serve(r.Context(), newHijacked(unixConn, buffered.Reader))
-	return nil
+	return newHijacked(unixConn, buffered.Reader), nil
 }
 
 // streamType tells a client of API 1.42 and later whether bytes are framed.
@@ -133,19 +141,12 @@ func (h *hijacked) Left() {
 
 func (s *Server) logs(w http.ResponseWriter, r *http.Request) error {
 	o := engine.LogOptions{
-		Stdout: boolParam(r, "stdout"), Stderr: boolParam(r, "stderr"), Follow: boolParam(r, "follow"), Timestamps: boolParam(r, "timestamps"), Tail: -1,
+		Stdout: boolParam(r, "stdout"), Stderr: boolParam(r, "stderr"), Follow: boolParam(r, "follow"), Timestamps: boolParam(r, "timestamps"), Details: boolParam(r, "details"), Tail: -1,
 	}
 	if !o.Stdout && !o.Stderr {
 		return failure(stages.Invalid, "Bad parameters: you must choose at least one stream")
 	}
-	if boolParam(r, "details") {
-		return notOffered("logs with details=1")
-	}
-	if tail := r.URL.Query().Get("tail"); tail != "" && tail != "all" {
-		n, err := strconv.Atoi(tail)
-		if err != nil {
-			return failure(stages.Invalid, "invalid tail: %s", tail)
-		}
+	if n, err := strconv.Atoi(r.URL.Query().Get("tail")); err == nil { // docker takes everything else for "all"
 		o.Tail = n
 	}
 	var err error

@@ -59,6 +59,17 @@ func (g *Group) Thaw() error {
 	return nil
 }
 
+// Frozen reports whether the group has been stopped. One without a freezer, or one that is gone, is not.
+func (g *Group) Frozen() bool {
+	f, err := g.freezer()
+	if err != nil {
+		return false
+	}
+	defer f.dir.Close()
+	frozen, err := f.frozen()
+	return err == nil && frozen
+}
+
 // A freezer is the directory through which the group is stopped.
 type freezer struct {
 	dir *os.File

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -105,6 +107,35 @@ func (g *Group) Procs() (files []*os.File, err error) {
 func (g *Group) Into() (*os.File, error) {
 	if m := g.unified(); m != nil {
 		return openDir(m.Dir)
+	}
+	return nil, nil
+}
+
+// IntoOf is the v2 directory that the process is in, if that is the group or below it; else nil. A group that has handed its
+// controllers on to groups below takes no processes of its own (cgroup-v2.rst, "No Internal Process Constraint"): clone3(2) then answers
+// EBUSY, and a process joins where the container's first one is.
+func (g *Group) IntoOf(pid int) (*os.File, error) {
+	m := g.unified()
+	if m == nil {
+		return nil, nil
+	}
+	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	its, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
+	if err != nil {
+		return nil, err
+	}
+	all, err := parse(string(mountinfo), string(its))
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range all {
+		dir := path.Join(h.mount, strings.TrimPrefix(h.own, strings.TrimSuffix(h.root, "/")))
+		if h.version == 2 && (dir == m.Dir || strings.HasPrefix(dir, m.Dir+"/")) {
+			return openDir(dir)
+		}
 	}
 	return nil, nil
 }

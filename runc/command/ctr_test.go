@@ -107,6 +107,23 @@ func TestCtr(t *testing.T) {
 		out, err := c.Ctr("tasks", "ls")
 		require.NoError(t, err)
 		require.Regexp(t, `d\s+\d+\s+RUNNING`, out)
+		out, err = c.Ctr("tasks", "exec", "--exec-id", "e", "d", "sh", "-c", "echo in; cat /proc/1/comm; exit 7")
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit)
+		require.Equal(t, 7, exit.ExitCode())
+		require.Equal(t, "in\nsleep\n", out)
+		_, err = c.Ctr("tasks", "exec", "--exec-id", "m", "d", "nosuch")
+		require.ErrorContains(t, err, `exec: "nosuch": executable file not found in $PATH`)
+		out, err = c.Ctr("tasks", "ps", "d")
+		require.NoError(t, err)
+		require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), 2)
+		for _, row := range [][2]string{{"pause", "PAUSED"}, {"resume", "RUNNING"}} {
+			_, err = c.Ctr("tasks", row[0], "d")
+			require.NoError(t, err)
+			out, err = c.Ctr("tasks", "ls")
+			require.NoError(t, err)
+			require.Regexp(t, `d\s+\d+\s+`+row[1], out)
+		}
 		_, err = c.Ctr("tasks", "kill", "-s", "SIGKILL", "d")
 		require.NoError(t, err)
 		_, err = c.Ctr("tasks", "rm", "-f", "d")

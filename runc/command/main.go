@@ -20,6 +20,7 @@ type global struct {
 	ctx  context.Context
 	rec  *span.Recorder
 	out  io.Writer
+	code int // the exit code, where it is not the usual one
 }
 
 // verbs are what hull-runc can do, in the order of its help.
@@ -30,7 +31,13 @@ var verbs = []struct {
 	{"create", "[flags] ID", "make a container from a bundle, up to the user's program", create},
 	{"start", "ID", "let a created container run its program", start},
 	{"state", "ID", "print the state of a container", state},
+	{"exec", "[flags] ID PROGRAM…", "add a process to a container", exec},
 	{"kill", "[--all] ID [SIGNAL]", "send a signal (default: TERM)", kill},
+	{"pause", "ID", "freeze all processes of a container", pause},
+	{"resume", "ID", "let a paused container go on", resume},
+	{"ps", "[--format F] ID", "list the processes of a container", ps},
+	{"update", "[flags] ID", "change the limits of a container", update},
+	{"list", "[--format F]", "list the containers", listContainers},
 	{"delete", "[--force] ID", "remove a container that has stopped", remove},
 	{"plan", "BUNDLE", "print the system calls that create would have the container's first process make", plan},
 	{"features", "", "print what is offered, as JSON", features},
@@ -48,10 +55,10 @@ func Main(args []string) int {
 		fmt.Fprintln(os.Stderr, "hull-runc: "+err.Error())
 	}
 	g.rec.Close()
-	if err != nil {
+	if err != nil && g.code == 0 {
 		return 1
 	}
-	return 0
+	return g.code
 }
 
 func (g *global) run(args []string) error {
@@ -114,12 +121,12 @@ func parse(fs *flag.FlagSet, args []string) error {
 	return err
 }
 
-// positional parses a verb's flags and takes its arguments: at least low, at most high.
+// positional parses a verb's flags and takes its arguments: at least low, at most high; a negative high is no limit.
 func positional(fs *flag.FlagSet, args []string, low, high int) ([]string, error) {
 	if err := parse(fs, args); err != nil {
 		return nil, err
 	}
-	if fs.NArg() < low || fs.NArg() > high {
+	if fs.NArg() < low || high >= 0 && fs.NArg() > high {
 		return nil, invalid(fs.Name(), fmt.Sprintf("%d arguments", fs.NArg()))
 	}
 	return fs.Args(), nil

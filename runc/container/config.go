@@ -21,8 +21,20 @@ const configLimit = 16 << 20
 // Load reads a bundle's config.json and checks that all it asks for is offered.
 func Load(bundle string) (*specs.Spec, error) {
 	file := filepath.Join(bundle, "config.json")
-	refuse := func(kind stages.Kind, err error) (*specs.Spec, error) {
-		return nil, &stages.Error{Step: stages.RuncCreate, Kind: kind, Thing: file, Err: err}
+	var spec specs.Spec
+	if err := readJSON(file, &spec); err != nil {
+		return nil, err
+	}
+	if err := check(stages.RuncCreate, &spec); err != nil {
+		return nil, err
+	}
+	return &spec, nil
+}
+
+// readJSON reads one of the documents that are given to us.
+func readJSON(file string, into any) error {
+	refuse := func(kind stages.Kind, err error) error {
+		return &stages.Error{Step: stages.RuncCreate, Kind: kind, Thing: file, Err: err}
 	}
 	f, err := os.Open(file)
 	if err != nil {
@@ -38,16 +50,20 @@ func Load(bundle string) (*specs.Spec, error) {
 	case bytes.Contains(text, []byte(`\u0000`)):
 		return refuse(stages.Invalid, fmt.Errorf("a string holds a NUL character, which would end it for the kernel"))
 	}
-	var spec specs.Spec
-	if err := json.Unmarshal(text, &spec); err != nil {
+	if err := json.Unmarshal(text, into); err != nil {
 		return refuse(stages.Invalid, jsonError(err))
 	}
-	for _, check := range checks {
-		if field, problem := check.test(&spec); field != "" {
-			return nil, &stages.Error{Step: stages.RuncCreate, Kind: check.kind, Thing: field, Err: errors.New(problem)}
+	return nil
+}
+
+// check holds a specification against what is offered.
+func check(step stages.ID, spec *specs.Spec) error {
+	for _, c := range checks {
+		if field, problem := c.test(spec); field != "" {
+			return &stages.Error{Step: step, Kind: c.kind, Thing: field, Err: errors.New(problem)}
 		}
 	}
-	return &spec, nil
+	return nil
 }
 
 // jsonError names the field, where the decoder knows it.
@@ -154,4 +170,23 @@ var checks = []struct {
 func hooks(h *specs.Hooks) int {
 	//lint:ignore SA1019 a deprecated kind that a configuration asks for must be refused, not overlooked
 	return len(h.Prestart) + len(h.CreateRuntime) + len(h.CreateContainer) + len(h.StartContainer) + len(h.Poststart) + len(h.Poststop)
+}
+
+// LoadProcess reads the document of one process.
+func LoadProcess(file string) (*specs.Process, error) {
+	var p specs.Process
+	return &p, readJSON(file, &p)
+}
+
+// FirstProcess is the container's first process, as its bundle has it now.
+func FirstProcess(root, id string) (*specs.Process, error) {
+	s, err := Find(root, id)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := Load(s.Bundle)
+	if err != nil {
+		return nil, err
+	}
+	return spec.Process, nil
 }

@@ -47,12 +47,16 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 	}
 	s := &State{
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
-		Annotations: t.spec.Annotations, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
+		Annotations: t.spec.Annotations, Personality: t.spec.Linux.Personality, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
 	if err := s.makeDir(t.spec.Process.User.UID); err != nil {
 		return err
 	}
 	undo := []func(){func() { os.RemoveAll(s.dir) }}
+	if err := s.saveFilter(t.filter, t.filterFlags); err != nil {
+		os.RemoveAll(s.dir)
+		return err
+	}
 	defer func() {
 		if err != nil {
 			for i := len(undo) - 1; i >= 0; i-- {
@@ -143,10 +147,8 @@ func prepare(o *CreateOptions) (*initTable, error) {
 		}
 		t.filter, t.filterFlags = f.Insns, f.Flags
 	}
-	for fd := 3; fd < 3+t.keepFDs; fd++ {
-		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
-			return refuse(stages.Invalid, "--preserve-fds", fmt.Errorf("descriptor %d: %w", fd, err))
-		}
+	if err := checkKept(t.keepFDs, stages.RuncCreate); err != nil {
+		return nil, err
 	}
 	return t, nil
 }
@@ -185,6 +187,18 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 			return err
 		}
 	}
+	if err := t.openProcs(group); err != nil {
+		return err
+	}
+	if t.cgroupInto, err = group.Into(); err != nil {
+		return err
+	}
+	t.hierarchies, t.unified = hierarchies(group.Members)
+	return t.namespaces.Open()
+}
+
+// openProcs opens what the child writes itself into to join its v1 cgroups.
+func (t *initTable) openProcs(group *cgroup.Group) (err error) {
 	if t.cgroupProcs, err = group.Procs(); err != nil {
 		return err
 	}
@@ -193,11 +207,17 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 			t.cgroupNames = append(t.cgroupNames, m.Controller)
 		}
 	}
-	if t.cgroupInto, err = group.Into(); err != nil {
-		return err
+	return nil
+}
+
+// checkKept refuses descriptors that are to be kept and are not open.
+func checkKept(n int, step stages.ID) error {
+	for fd := 3; fd < 3+n; fd++ {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
+			return &stages.Error{Step: step, Kind: stages.Invalid, Thing: "--preserve-fds", Err: fmt.Errorf("descriptor %d: %w", fd, err)}
+		}
 	}
-	t.hierarchies, t.unified = hierarchies(group.Members)
-	return t.namespaces.Open()
+	return nil
 }
 
 // spawn clones the first process, lets it run its program, and waits for its report. A child that failed has been reaped.
@@ -262,6 +282,10 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 // claim records the child's steps as its spans: it cannot do so itself.
 func claim(ctx context.Context, p *linux.Program, pid int, start uint64, failure error) {
 	for _, l := range p.Laps() {
+		if l.Born {
+			pid = p.Newborn()
+			_, start = processStat(pid)
+		}
 		f := span.Finished{Step: l.Step, Instance: l.Instance, Start: l.Start, End: l.End, PID: pid, PIDStart: start, TID: pid}
 		if l.Open {
 			f.End = time.Now()
@@ -292,6 +316,8 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		e.Kind = stages.Denied
 	case unix.ENOMEM, unix.ENOSPC, unix.EMFILE, unix.ENFILE:
 		e.Kind = stages.Exhausted
+	case unix.EAGAIN: // a clone's
+		e.Kind, e.Hint = stages.Exhausted, "the container has as many processes as its limit allows"
 	}
 	return e
 }

@@ -62,6 +62,9 @@ func (s *State) end() error {
 	if err := unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
 		return fmt.Errorf("pidfd_send_signal: %w", err)
 	}
+	if err := s.thaw(); err != nil {
+		return err
+	}
 	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 	_, err = linux.Retry(func() (int, error) { return unix.Poll(fds, -1) })
 	return err

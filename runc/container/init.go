@@ -38,10 +38,12 @@ type initTable struct {
 	capabilities confine.Sets
 	warn         func(string)
 
-	p     *linux.Program
-	root  *int32
-	proc  *int32
-	masks *rootfs.Masks
+	flags  uint64 // exec: the namespaces of target that are not ours
+	target int    // exec: a pidfd of the container's first process
+	p      *linux.Program
+	root   *int32
+	proc   *int32
+	masks  *rootfs.Masks
 }
 
 // here is the cell of "the current directory", which is the new root after the pivot.
@@ -56,6 +58,7 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.joinNamespaces,
 		t.joinCgroups,
 		t.session,
+		t.keyring,
 		t.oomScore,
 		t.mounts,
 		t.devices,
@@ -123,10 +126,16 @@ func (t *initTable) joinCgroups() error {
 	return nil
 }
 
-// session: a session without a terminal, so that signals of the caller's do not arrive; and a keyring that is not the caller's.
+// session: without a terminal, so that signals of the caller's do not arrive.
 func (t *initTable) session() error {
 	t.p.At(stages.RuncInitSession, "")
 	t.p.Do(linux.Setsid())
+	return nil
+}
+
+// keyring: one that is not the caller's, the same for all processes of the container. And the personality, which forks inherit as well.
+func (t *initTable) keyring() error {
+	t.p.At(stages.None, "keyring")
 	if t.newKeyring {
 		t.p.Do(linux.JoinSessionKeyring("_ses."+t.id).Or(unix.ENOSYS, unix.EPERM))
 	}
@@ -185,6 +194,7 @@ func (t *initTable) console_() error {
 	}
 	place := func(path string) *int32 { return rootfs.File(t.p, t.root, path) }
 	process.Console(t.p, t.root, t.console, proc.ConsoleSize, proc.User.UID, place)
+	process.Controlling(t.p)
 	return nil
 }
 
@@ -246,23 +256,29 @@ func (t *initTable) sysctls() error {
 // closeFDs: all that the set-up opened, and all that the caller leaked. What the wait needs moves out of the way first, above any
 // number that can be in use. Before the resource limits, which may forbid such numbers.
 func (t *initTable) closeFDs() error {
+	fifo := linux.Cell(t.fifo)
+	t.fifo = t.closeAllBut(t.p.Report, fifo, t.proc) + 1
+	return nil
+}
+
+// closeAllBut moves the descriptors in the cells to numbers one after the other, of which it returns the first, and closes all others
+// that the program is not to have.
+func (t *initTable) closeAllBut(cells ...*int32) (high int) {
 	t.p.At(stages.None, "descriptors")
 	first := 3 + t.keepFDs
-	high := first + 64
+	high = first + 64
 	for _, r := range t.p.Rows {
 		if r.Out != nil {
 			high++
 		}
 	}
-	fifo, proc := linux.Cell(t.fifo), t.proc
-	for i, c := range []*int32{t.p.Report, fifo, proc} {
+	for i, c := range cells {
 		move := linux.Dup3(linux.FD(c), high+i, unix.O_CLOEXEC)
 		move.Out = c
 		t.p.Do(move)
 	}
-	t.p.Do(linux.CloseRange(first, high-1), linux.CloseRange(high+3, -1))
-	t.fifo = high + 1
-	return nil
+	t.p.Do(linux.CloseRange(first, high-1), linux.CloseRange(high+len(cells), -1))
+	return high
 }
 
 func (t *initTable) rlimits() error {

@@ -36,6 +36,9 @@ func Kill(root, id string, signal unix.Signal, all bool) error {
 	} else if err != nil {
 		return &stages.Error{Step: stages.RuncKill, Kind: stages.Internal, Thing: "container " + strconv.Quote(id), Err: fmt.Errorf("pidfd_send_signal: %w", err)}
 	}
+	if signal == unix.SIGKILL {
+		return s.thaw()
+	}
 	return nil
 }
 

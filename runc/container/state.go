@@ -31,8 +31,15 @@ type State struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Cgroup      *cgroup.Group     `json:"cgroup,omitempty"`
 
+	// For exec.
+	Filtered    bool                    `json:"filtered"` // there is a system call filter: see saveFilter
+	Personality *specs.LinuxPersonality `json:"personality,omitempty"`
+
 	dir string
 }
+
+// statePaused is a status that the specification leaves to the runtimes; it is runc's word.
+const statePaused specs.ContainerState = "paused"
 
 const (
 	stateFile = "state.json"
@@ -70,13 +77,18 @@ func Find(root, id string) (*State, error) {
 }
 
 // lock keeps other verbs from the container until the file is closed (flock(2) on its directory).
-func (s *State) lock() (*os.File, error) {
+func (s *State) lock() (*os.File, error) { return s.flock(unix.LOCK_EX) }
+
+// share keeps those verbs away that lock, and not others that share.
+func (s *State) share() (*os.File, error) { return s.flock(unix.LOCK_SH) }
+
+func (s *State) flock(how int) (*os.File, error) {
 	f, err := os.Open(s.dir)
 	if err != nil {
 		return nil, err
 	}
 	for {
-		if err = unix.Flock(int(f.Fd()), unix.LOCK_EX); err != unix.EINTR {
+		if err = unix.Flock(int(f.Fd()), how); err != unix.EINTR {
 			break
 		}
 	}
@@ -115,6 +127,11 @@ func (s *State) Status() specs.ContainerState {
 	return specs.StateRunning
 }
 
+// Paused reports whether the container is running and its processes are frozen.
+func (s *State) Paused() bool {
+	return s.Cgroup != nil && s.Status() == specs.StateRunning && s.Cgroup.Frozen()
+}
+
 // alive reports whether the first process is there: the same one, and not a zombie.
 func (s *State) alive() bool {
 	if s.PID == 0 {
@@ -139,13 +156,21 @@ func processStat(pid int) (state byte, start uint64) {
 	return field[0][0], start
 }
 
+// Now is the status as `state` and `list` tell it, and the pid of the first process, which a stopped container has not.
+func (s *State) Now() (status specs.ContainerState, pid int) {
+	status, pid = s.Status(), s.PID
+	switch {
+	case status == specs.StateStopped:
+		pid = 0
+	case status == specs.StateRunning && s.Paused():
+		status = statePaused
+	}
+	return status, pid
+}
+
 // OCI is the state as `state` prints it.
 func (s *State) OCI() any {
-	status := s.Status()
-	pid := s.PID
-	if status == specs.StateStopped {
-		pid = 0
-	}
+	status, pid := s.Now()
 	return struct {
 		specs.State
 		Rootfs  string    `json:"rootfs"`  // these two as runc adds them

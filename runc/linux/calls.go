@@ -143,6 +143,11 @@ func MoveMount(mount, target Arg) Row {
 // Setns is setns(2).
 func Setns(fd Arg, nstype int) Row { return call("setns", unix.SYS_SETNS, fd, Num(nstype)) }
 
+// SetnsOf is setns(2) on a pidfd, Linux 5.8: all of the process's namespaces that flags names, or none of them.
+func SetnsOf(pidfd int, flags uint64) Row {
+	return call("setns", unix.SYS_SETNS, Num(pidfd), Num(int(flags)))
+}
+
 // Unshare is unshare(2).
 func Unshare(flags int) Row { return call("unshare", unix.SYS_UNSHARE, Num(flags)) }
 

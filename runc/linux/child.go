@@ -141,6 +141,9 @@ func run(c *child) {
 			if row.Out != nil {
 				*row.Out = int32(result)
 			}
+			for row.Leave && result != 0 {
+				syscall.RawSyscall6(unix.SYS_EXIT_GROUP, 0, 0, 0, 0, 0, 0)
+			}
 			pc += 1 + row.Then
 			continue
 		}

@@ -24,6 +24,8 @@ type Program struct {
 	record   *[recordSize / 4]uint32 // the child's outgoing record
 	clock    []unix.Timespec         // a page shared with the child; nil when nobody traces
 	gone     []byte                  // on the same page: the groups whose thing was not there
+	born     *int32                  // on a shared page: the pid of the process that has the rows after Born
+	split    int                     // the first group of that process; 0 without Born
 }
 
 // A group is a run of rows that belong to one step and instance.
@@ -91,6 +93,7 @@ type Lap struct {
 	Instance   string
 	Start, End time.Time
 	Open       bool // the step had not ended when the child reported; End is zero
+	Born       bool // the process that [Program.Born] made did it
 }
 
 // Laps are the steps that the child has begun, in order, without those whose thing was not there ([Row.Absent]). It is empty without Clock.
@@ -109,7 +112,7 @@ func (p *Program) Laps() (laps []Lap) {
 			break
 		}
 		if g.step != stages.None && p.gone[i] == 0 {
-			laps = append(laps, Lap{g.step, g.instance, at(i), at(i + 1), at(i + 1).IsZero()})
+			laps = append(laps, Lap{g.step, g.instance, at(i), at(i + 1), at(i + 1).IsZero(), p.split > 0 && i >= p.split})
 		}
 	}
 	return laps

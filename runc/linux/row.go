@@ -24,6 +24,7 @@ type Row struct {
 	Except   [4]syscall.Errno // errors that are no failure; Any matches all
 	Else     int              // rows to skip after an excepted error
 	Warn     bool             // an excepted error is reported, and the child goes on
+	Leave    bool             // a result other than 0 is the end: the row is a clone(2), and its child has the rest of the rows
 	Exit     uint8            // exit code after a failure; 0 means 1
 	absent   bool             // an excepted error says that the thing is not there: the step did nothing
 	gone     *byte            // with absent, after Clock: set to 1 then; on the shared page

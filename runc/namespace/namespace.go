@@ -3,6 +3,7 @@ package namespace
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"hull/runc/linux"
 	"hull/stages"
@@ -123,4 +124,24 @@ func (w *Wanted) Join(p *linux.Program) {
 func Cgroup(p *linux.Program) {
 	p.At(stages.RuncInitCgroupNamespace, "")
 	p.Do(linux.Unshare(unix.CLONE_NEWCGROUP))
+}
+
+// Others are the CLONE_NEW… of those namespaces of a process that are not ours. Joining one that is would gain nothing, and may be
+// refused.
+func Others(pid int) (flags uint64, err error) {
+	for _, k := range kinds {
+		name := strings.ReplaceAll(strings.ReplaceAll(string(k.typ), "network", "net"), "mount", "mnt")
+		var theirs, ours unix.Stat_t
+		path := fmt.Sprintf("/proc/%d/ns/%s", pid, name) // namespaces(7): the same inode is the same namespace
+		if err := unix.Stat(path, &theirs); err != nil {
+			return 0, &stages.Error{Step: stages.RuncExecJoin, Kind: stages.Internal, Thing: path, Err: err}
+		}
+		if err := unix.Stat("/proc/self/ns/"+name, &ours); err != nil {
+			return 0, &stages.Error{Step: stages.RuncExecJoin, Kind: stages.Internal, Thing: "/proc/self/ns/" + name, Err: err}
+		}
+		if theirs.Dev != ours.Dev || theirs.Ino != ours.Ino {
+			flags |= uint64(k.flag)
+		}
+	}
+	return flags, nil
 }

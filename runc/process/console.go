@@ -34,10 +34,11 @@ func ConsoleSocket(path string) (fd int, err error) {
 }
 
 // Console appends the rows of the terminal: a new pair from the container's own devpts, so that its name is true inside; the master goes
-// to the caller over the socket, the slave becomes standard input, output and error. place opens (and makes) a file inside the root.
+// to the caller over the socket, the slave becomes standard input, output and error. place opens (and makes) a file inside the root, for
+// /dev/console; nil leaves that alone.
 func Console(p *linux.Program, root *int32, socket int, size *specs.Box, uid uint32, place func(path string) *int32) {
 	p.At(stages.RuncInitConsole, "")
-	slave, bound := linux.Cell(-1), linux.Cell(-1)
+	slave := linux.Cell(-1)
 	message, master := passing("/dev/ptmx")
 	unlock := new(int32)
 	const noLinks = unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_SYMLINKS
@@ -53,17 +54,27 @@ func Console(p *linux.Program, root *int32, socket int, size *specs.Box, uid uin
 	if uid != 0 {
 		p.Do(linux.Fchown(linux.FD(slave), int(uid), -1))
 	}
-	target := place("/dev/console")
+	if place != nil {
+		target, bound := place("/dev/console"), linux.Cell(-1)
+		p.Do(
+			linux.OpenTree(linux.FD(slave), "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE, bound),
+			linux.MoveMount(linux.FD(bound), linux.FD(target)),
+		)
+	}
 	p.Do(
-		linux.OpenTree(linux.FD(slave), "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE, bound),
-		linux.MoveMount(linux.FD(bound), linux.FD(target)),
 		linux.Sendmsg(linux.Num(socket), message),
 		linux.Close(linux.FD(master)), // the caller's alone: its closing must hang up the terminal
-		linux.Ioctl(linux.FD(slave), unix.TIOCSCTTY, linux.Num(0), nil),
 		linux.Dup3(linux.FD(slave), 0, 0),
 		linux.Dup3(linux.FD(slave), 1, 0),
 		linux.Dup3(linux.FD(slave), 2, 0),
 	)
+}
+
+// Controlling appends the row by which the leader of a session takes its standard input as the controlling terminal: from then on ^C is a
+// signal (ioctl_tty(2), TIOCSCTTY).
+func Controlling(p *linux.Program) {
+	p.At(stages.RuncInitConsole, "")
+	p.Do(linux.Ioctl(linux.Num(0), unix.TIOCSCTTY, linux.Num(0), nil))
 }
 
 // passing is a message with one descriptor in it (unix(7), SCM_RIGHTS), and the cell inside the message that a row fills in.

@@ -69,7 +69,9 @@ func (r *Runtime) Create(ctx context.Context, id, pidFile, console string, stdio
 }
 
 // Exec runs `exec --detach` with the process document in the file processFile.
-func (r *Runtime) Exec(ctx context.Context, id, processFile, pidFile, console string, stdio [3]*os.File, adopt func() error) error {
+func (r *Runtime) Exec(ctx context.Context, id, processFile, pidFile, console string, stdio [3]*os.File, adopt func() error) (err error) {
+	ctx, sp := span.Start(ctx, stages.ShimRuntimeExec)
+	defer sp.End(&err)
 	args := []string{"--process", processFile, "--detach", "--pid-file", pidFile}
 	if console != "" {
 		args = append(args, "--console-socket", console)
@@ -203,6 +205,8 @@ func (r *Runtime) Run(ctx context.Context, c Call) error {
 		failed.Step = stages.ShimRuntimeStart
 	case "delete":
 		failed.Step = stages.ShimRuntimeDelete
+	case "exec":
+		failed.Step = stages.ShimRuntimeExec
 	}
 	return failed
 }

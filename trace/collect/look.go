@@ -45,7 +45,7 @@ func (c *collector) look(r *run, e event) {
 		if e.Cut {
 			argv, unknown = cmdline(e.Proc, argv)
 		}
-		switch verbOf(argv, "create", "run", "delete") {
+		switch verbOf(argv, "create", "run", "exec", "delete") {
 		case "create", "run":
 			if t.creator.PID == 0 {
 				t.creator, t.shim, t.unknown = e.Proc, e.Parent, unknown
@@ -56,6 +56,11 @@ func (c *collector) look(r *run, e event) {
 					r.container = t.id
 				}
 				c.lookAtBundle(r)
+			}
+		case "exec":
+			if t.shim.PID == 0 { // the trace of an exec alone
+				t.shim = e.Parent
+				c.lookAtStdio(r)
 			}
 		case "delete":
 			c.lookAtExit(r, e.Proc)

@@ -110,6 +110,8 @@ func (r *run) impossible(s *model.Span, step stages.Step) string {
 		return r.masks.unread
 	case step.ID == stages.RuncInitMaskedPaths && r.masks.absent[s.Instance]:
 		return "there is no " + s.Instance + " in the container: nothing to mask"
+	case step.ID == stages.ShimAdopt && r.diedUnderRuntime(s.Proc):
+		return "the process was dead before the runtime left: a zombie changes its parent unseen"
 	case r.left != 0 && s.End > r.left && bySyscall(step.Proof.Event):
 		return "system calls are no longer recorded: the client had left, and the container only lived on"
 	}

@@ -1,0 +1,127 @@
+package command
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"hull/runc/container"
+	"hull/stages"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// resourcesLimit is the largest document of resources that is read.
+const resourcesLimit = 1 << 20
+
+// update changes limits: those of a document (--resources), or those of the flags.
+func update(g *global, fs *flag.FlagSet, args []string) error {
+	file := ""
+	for _, name := range []string{"resources", "r"} {
+		fs.StringVar(&file, name, "", "file with linux.resources as JSON; - is the standard input")
+	}
+	r := &specs.LinuxResources{}
+	for _, l := range limitFlags {
+		fs.Func(l.name, l.does, func(value string) error { return l.set(r, value) })
+	}
+	ids, err := positional(fs, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	if file != "" {
+		if fs.NFlag() > 1 {
+			return invalid("--resources", "it takes no other limit beside it")
+		}
+		if r, err = readResources(file); err != nil {
+			return err
+		}
+	}
+	warnings, err := container.Update(g.root, ids[0], r)
+	for _, w := range warnings {
+		g.log.warn(w)
+	}
+	return err
+}
+
+func readResources(file string) (*specs.LinuxResources, error) {
+	in := os.Stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, resourcesLimit+1))
+	if err != nil {
+		return nil, err
+	}
+	r := &specs.LinuxResources{}
+	if len(text) > resourcesLimit {
+		return nil, invalid("--resources", fmt.Sprintf("more than %d bytes", resourcesLimit))
+	}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, &stages.Error{Kind: stages.Invalid, Thing: "--resources", Err: err}
+	}
+	return r, nil
+}
+
+// limitFlags are runc's flags of update, each with the field that it sets. Numbers are bytes, microseconds or shares, as in the
+// specification.
+var limitFlags = []struct {
+	name, does string
+	set        func(r *specs.LinuxResources, value string) error
+}{
+	{"memory", "memory in bytes; -1 is no limit", func(r *specs.LinuxResources, v string) error { return parseInt(v, &memoryOf(r).Limit) }},
+	{"memory-swap", "memory and swap together, in bytes", func(r *specs.LinuxResources, v string) error { return parseInt(v, &memoryOf(r).Swap) }},
+	{"memory-reservation", "memory that is left alone longest, in bytes", func(r *specs.LinuxResources, v string) error { return parseInt(v, &memoryOf(r).Reservation) }},
+	{"cpu-period", "period of the quota, in microseconds", func(r *specs.LinuxResources, v string) error { return parseUint(v, &cpuOf(r).Period) }},
+	{"cpu-quota", "microseconds of CPU per period; -1 is no limit", func(r *specs.LinuxResources, v string) error { return parseInt(v, &cpuOf(r).Quota) }},
+	{"cpu-burst", "microseconds that may be saved up", func(r *specs.LinuxResources, v string) error { return parseUint(v, &cpuOf(r).Burst) }},
+	{"cpu-share", "relative weight", func(r *specs.LinuxResources, v string) error { return parseUint(v, &cpuOf(r).Shares) }},
+	{"cpu-rt-period", "period of the real-time budget, in microseconds", func(r *specs.LinuxResources, v string) error { return parseUint(v, &cpuOf(r).RealtimePeriod) }},
+	{"cpu-rt-runtime", "real-time budget per period, in microseconds", func(r *specs.LinuxResources, v string) error { return parseInt(v, &cpuOf(r).RealtimeRuntime) }},
+	{"cpu-idle", "1 for the idle class", func(r *specs.LinuxResources, v string) error { return parseInt(v, &cpuOf(r).Idle) }},
+	{"cpuset-cpus", "CPUs, as 0-3,7", func(r *specs.LinuxResources, v string) error { cpuOf(r).Cpus = v; return nil }},
+	{"cpuset-mems", "memory nodes", func(r *specs.LinuxResources, v string) error { cpuOf(r).Mems = v; return nil }},
+	{"pids-limit", "number of tasks; -1 is no limit", func(r *specs.LinuxResources, v string) error {
+		r.Pids = &specs.LinuxPids{}
+		return parseInt(v, &r.Pids.Limit)
+	}},
+	{"blkio-weight", "relative weight of disk access, 10 to 1000", func(r *specs.LinuxResources, v string) error {
+		n, err := strconv.ParseUint(v, 10, 16)
+		weight := uint16(n)
+		r.BlockIO = &specs.LinuxBlockIO{Weight: &weight}
+		return err
+	}},
+}
+
+func memoryOf(r *specs.LinuxResources) *specs.LinuxMemory {
+	if r.Memory == nil {
+		r.Memory = &specs.LinuxMemory{}
+	}
+	return r.Memory
+}
+
+func cpuOf(r *specs.LinuxResources) *specs.LinuxCPU {
+	if r.CPU == nil {
+		r.CPU = &specs.LinuxCPU{}
+	}
+	return r.CPU
+}
+
+func parseInt(s string, to **int64) error {
+	n, err := strconv.ParseInt(s, 10, 64)
+	*to = &n
+	return err
+}
+
+func parseUint(s string, to **uint64) error {
+	n, err := strconv.ParseUint(s, 10, 64)
+	*to = &n
+	return err
+}
