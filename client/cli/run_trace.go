@@ -9,6 +9,7 @@ import (
 // traceOptions are run's own flags about watching it.
 type traceOptions struct {
 	trace    bool
+	level    string // how much of the trace is told
 	traceOut []string
 }
 
@@ -16,7 +17,7 @@ type traceOptions struct {
 func (o *traceOptions) define(*pflag.FlagSet) {}
 
 func (o *traceOptions) defineRun(f *pflag.FlagSet) {
-	f.BoolVar(&o.trace, "trace", false, "Record every step, and print the timeline to STDERR after the container's output")
+	defineTrace(f, &o.trace, &o.level)
 	f.Var(listValue{&o.traceOut, checkTraceOut}, "trace-out", "Write the trace to a `file` (.json Jaeger, .otlp.json, .html, .txt); implies --trace")
 }
 

@@ -25,7 +25,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{engine: up(t), outside: networktest.New(t)}
 	networktest.Connect(w.net, "10.9.0.1/24", w.outside, "10.9.0.2/24")
 	w.net.Sysctl("ipv4/ip_forward", "0") // a new namespace may have the machine's
-	t.Cleanup(func() { // before up's own: the instance is still there
+	t.Cleanup(func() {                   // before up's own: the instance is still there
 		w.ok("down")
 		require.Equal(t, []string{"eth0", "lo"}, w.links(), "hull down leaves no bridge and no cable")
 		require.Empty(t, w.net.Tables(), "and no rules")
