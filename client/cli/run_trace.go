@@ -9,8 +9,8 @@ import (
 // traceOptions are run's own flags about watching it.
 type traceOptions struct {
 	trace    bool
-	level    string // how much of the trace is told
 	traceOut []string
+	level    string // how much of the trace is told
 }
 
 // define has nothing for create: what is traced is a run.

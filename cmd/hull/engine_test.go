@@ -23,9 +23,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var binaries = []string{"hull", "hulld", "hull-containerd", "hull-bundle", "hull-shim", "hull-runc", "hull-trace"}
+var binaries = []string{"hull", "hulld", "hull-containerd", "hull-bundle", "hull-shim", "hull-runc", "hull-trace", "hull-init"}
 
-// bin holds the seven binaries, built once for all tests of the package.
+// bin holds the binaries, built once for all tests of the package.
 var bin string
 
 func TestMain(m *testing.M) {

@@ -335,7 +335,7 @@ func (w *world) wget(address string) string {
 	buf := make([]byte, 4096)
 	n, got := 0, 1
 	for got > 0 {
-		got, err = c.Read(buf[n:])
+		got, _ = c.Read(buf[n:])
 		n += got
 	}
 	return string(buf[:n])

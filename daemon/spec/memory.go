@@ -35,7 +35,7 @@ func memory(r *container.Resources, out *specs.LinuxResources) (warnings []strin
 		switch {
 		case !swapLimit() && r.MemorySwap == 0:
 			warnings = append(warnings, "Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.")
-		case r.MemorySwap != 0:
+		case r.MemorySwap > 0: // -1 is the kernel's own default: no limit
 			m.Swap = &r.MemorySwap
 		}
 	}

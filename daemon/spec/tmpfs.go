@@ -34,7 +34,7 @@ func tmpfsMount(p point, m mount.Mount) (point, error) {
 			return p, invalid("invalid mount config for type \"tmpfs\": invalid size %d", o.SizeBytes)
 		}
 		if o.SizeBytes > 0 {
-			options = append(options, "size="+strconv.FormatInt(o.SizeBytes, 10))
+			options = append(options, "size="+sizeText(o.SizeBytes))
 		}
 		for _, option := range o.Options {
 			options = append(options, strings.Join(option, "="))
@@ -44,6 +44,18 @@ func tmpfsMount(p point, m mount.Mount) (point, error) {
 	p.Source = "tmpfs"
 	p.options, err = tmpfsOptions(strings.Join(options, ","))
 	return p, err
+}
+
+// sizeText is a number of bytes with the largest unit that fits, as docker's daemon writes it.
+func sizeText(n int64) string {
+	unit := ""
+	for _, u := range []string{"k", "m", "g"} {
+		if n%1024 != 0 {
+			break
+		}
+		n, unit = n/1024, u
+	}
+	return strconv.FormatInt(n, 10) + unit
 }
 
 // tmpfsFlags are the options without a value that a tmpfs may have; those of one line exclude each other.

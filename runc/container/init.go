@@ -3,6 +3,7 @@ package container
 import (
 	"fmt"
 	"os"
+	"path"
 	"strconv"
 
 	"hull/runc/confine"
@@ -64,9 +65,9 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.names,
 		t.loopback,
 		t.sysctls,
+		t.makeWorkDir,
 		t.closeFDs,
 		t.rlimits,
-		t.makeWorkDir,
 		t.user,
 		t.workDir,
 		t.lookUp,
@@ -197,8 +198,7 @@ func (t *initTable) maskPaths() error {
 	rootfs.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
 	t.masks.Apply(t.p, t.root)
 	if t.spec.Root.Readonly {
-		t.p.At(stages.None, "missing working directory")
-		rootfs.EnsureDir(t.p, t.root, t.spec.Process.Cwd)
+		t.ensureWorkDir(t.root)
 		rootfs.Readonly(t.p, t.root)
 	}
 	return nil
@@ -276,10 +276,16 @@ func (t *initTable) rlimits() error {
 // makeWorkDir: while this is still root, whose directory it becomes, as all others of the image are.
 func (t *initTable) makeWorkDir() error {
 	if !t.spec.Root.Readonly {
-		t.p.At(stages.None, "missing working directory")
-		rootfs.EnsureDir(t.p, here(), t.spec.Process.Cwd)
+		t.ensureWorkDir(here())
 	}
 	return nil
+}
+
+func (t *initTable) ensureWorkDir(root *int32) {
+	if cwd := t.spec.Process.Cwd; path.Clean(cwd) != "/" {
+		t.p.At(stages.RuncInitWorkdir, cwd)
+		rootfs.EnsureDir(t.p, root, cwd)
+	}
 }
 
 func (t *initTable) user() error {

@@ -51,7 +51,7 @@ func (v *view) proveByState(s *model.Span, step stages.Step) {
 
 // looked reports whether a state was looked at, whichever one of it.
 func (r *run) looked(state stages.State) bool {
-	return slices.ContainsFunc(r.looks, func(l look) bool { return l.state == state })
+	return slices.ContainsFunc(r.looks, func(l look) bool { return l.state == state && !l.unread })
 }
 
 // notLooked says why nothing led to a look at a state. With against, that by itself speaks against the claim: the kernel would have seen the
