@@ -29,7 +29,7 @@ import (
 //	                                                                  oifname BRIDGE drop }
 //
 // So: out of the bridge goes everything; into it come answers, what was sent to a published port, and the neighbours. Another instance's
-// containers are strangers like anybody else. See docs/adr/0010-published-ports.md.
+// containers are strangers like anybody else. See docs/adr/0012-published-ports.md.
 
 // A ruleset is one transaction on the table: all of it comes into force at once, or nothing (nf_tables).
 type ruleset struct {

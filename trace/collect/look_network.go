@@ -24,13 +24,13 @@ func (c *collector) lookAtNetwork(r *run, spec *specs.Spec) {
 	name := "hull-" + c.inst.Hash()
 	ns, err := netns.GetFromPath(path)
 	if err != nil {
-		r.saw(stages.StateNetNamespace, false, "%s: %v", path, err)
+		r.sawWhile(r.target.creator, stages.StateNetNamespace, false, "%s: %v", path, err)
 		return
 	}
 	defer ns.Close()
 	inside, err := netlink.NewHandleAt(ns, unix.NETLINK_ROUTE)
 	if err != nil {
-		r.saw(stages.StateNetNamespace, false, "%s: %v", path, err)
+		r.sawWhile(r.target.creator, stages.StateNetNamespace, false, "%s: %v", path, err)
 		return
 	}
 	defer inside.Close()
@@ -46,9 +46,14 @@ func (c *collector) lookAtNetwork(r *run, spec *specs.Spec) {
 	n.address()
 	n.route()
 	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_forward")
-	r.saw(stages.StateNetForward, err == nil && strings.TrimSpace(string(text)) == "1", "net.ipv4.ip_forward is %s", strings.TrimSpace(string(text)))
+	r.sawWhile(r.target.creator, stages.StateNetForward, err == nil && strings.TrimSpace(string(text)) == "1", "net.ipv4.ip_forward is %s", strings.TrimSpace(string(text)))
 	lookAtPorts(r)
 	lookAtRules(r, name)
+	if !lives(r.target.creator) { // what was not found may have been taken back already
+		for _, s := range []stages.State{stages.StateNetPort, stages.StateNetRule} {
+			r.unread(s, "read too late: the runtime, pid %d, had ended", r.target.creator.PID)
+		}
+	}
 }
 
 func networkPath(spec *specs.Spec) string {
@@ -81,18 +86,18 @@ func (n *networkLook) namespace(path string, ns netns.NsHandle) {
 	unix.Fstat(int(ns), &st)
 	lo, err := n.inside.LinkByName("lo")
 	up := err == nil && lo.Attrs().Flags&net.FlagUp != 0
-	n.run.saw(stages.StateNetNamespace, up && !ns.Equal(own), "%s is net:[%d], its loopback is up: %v", path, st.Ino, up)
+	n.run.sawWhile(n.run.target.creator, stages.StateNetNamespace, up && !ns.Equal(own), "%s is net:[%d], its loopback is up: %v", path, st.Ino, up)
 }
 
 func (n *networkLook) bridge(name string) {
 	link, err := n.host.LinkByName(name)
 	if err != nil {
-		n.run.saw(stages.StateNetBridge, false, "%s: %v", name, err)
+		n.run.sawWhile(n.run.target.creator, stages.StateNetBridge, false, "%s: %v", name, err)
 		return
 	}
 	n.link = link
 	n.at, err = n.host.AddrList(link, unix.AF_INET)
-	n.run.saw(stages.StateNetBridge, err == nil && link.Type() == "bridge" && link.Attrs().Flags&net.FlagUp != 0 && len(n.at) == 1,
+	n.run.sawWhile(n.run.target.creator, stages.StateNetBridge, err == nil && link.Type() == "bridge" && link.Attrs().Flags&net.FlagUp != 0 && len(n.at) == 1,
 		"%s is a %s, flags %s, addresses %v", name, link.Type(), link.Attrs().Flags, n.at)
 }
 
@@ -100,17 +105,17 @@ func (n *networkLook) bridge(name string) {
 func (n *networkLook) cable() {
 	eth0, err := n.inside.LinkByName("eth0")
 	if err != nil {
-		n.run.saw(stages.StateNetVeth, false, "eth0: %v", err)
+		n.run.sawWhile(n.run.target.creator, stages.StateNetVeth, false, "eth0: %v", err)
 		return
 	}
 	other, err := n.host.LinkByIndex(eth0.Attrs().ParentIndex)
 	if err != nil {
-		n.run.saw(stages.StateNetVeth, false, "eth0's other end, number %d: %v", eth0.Attrs().ParentIndex, err)
+		n.run.sawWhile(n.run.target.creator, stages.StateNetVeth, false, "eth0's other end, number %d: %v", eth0.Attrs().ParentIndex, err)
 		return
 	}
 	ok := eth0.Type() == "veth" && other.Type() == "veth" && other.Attrs().ParentIndex == eth0.Attrs().Index && n.link != nil &&
 		other.Attrs().MasterIndex == n.link.Attrs().Index && other.Attrs().Flags&net.FlagUp != 0
-	n.run.saw(stages.StateNetVeth, ok, "eth0 is a %s, its other end %s is a port of link %d, flags %s", eth0.Type(), other.Attrs().Name, other.Attrs().MasterIndex, other.Attrs().Flags)
+	n.run.sawWhile(n.run.target.creator, stages.StateNetVeth, ok, "eth0 is a %s, its other end %s is a port of link %d, flags %s", eth0.Type(), other.Attrs().Name, other.Attrs().MasterIndex, other.Attrs().Flags)
 }
 
 func (n *networkLook) address() {
@@ -120,7 +125,7 @@ func (n *networkLook) address() {
 		list, err = n.inside.AddrList(eth0, unix.AF_INET)
 	}
 	ok := err == nil && len(list) == 1 && len(n.at) == 1 && n.at[0].Contains(list[0].IP) && !n.at[0].IP.Equal(list[0].IP)
-	n.run.saw(stages.StateNetAddress, ok, "eth0 has %v, the bridge %v", list, n.at)
+	n.run.sawWhile(n.run.target.creator, stages.StateNetAddress, ok, "eth0 has %v, the bridge %v", list, n.at)
 }
 
 func (n *networkLook) route() {
@@ -134,5 +139,5 @@ func (n *networkLook) route() {
 	if err != nil {
 		said = err.Error()
 	}
-	n.run.saw(stages.StateNetRoute, ok, "%s; the bridge has %v", said, n.at)
+	n.run.sawWhile(n.run.target.creator, stages.StateNetRoute, ok, "%s; the bridge has %v", said, n.at)
 }

@@ -19,7 +19,7 @@ func (v *view) proveByState(s *model.Span, step stages.Step) {
 	missing, unread := "", ""
 	for i := range v.run.looks {
 		switch l := &v.run.looks[i]; {
-		case l.state != state || l.name != "" && l.name != s.Instance:
+		case l.state != state, l.name != "" && l.name != s.Instance:
 		case l.ok:
 			s.Proof, s.Because = model.Proved, l.text
 			return
@@ -30,8 +30,8 @@ func (v *view) proveByState(s *model.Span, step stages.Step) {
 		}
 	}
 	why, known := v.run.notLooked(state)
-	if step.Has(stages.Repeats) && v.looked(state) {
-		why, known = fmt.Sprintf("no %s was found of %q", s.Instance, state), true
+	if step.Has(stages.Repeats) && v.run.looked(state) {
+		why, known = fmt.Sprintf("hull-trace looked, and found no %q", s.Instance), true
 	}
 	switch absent := v.kernelAbsent(); {
 	case absent != "":
@@ -49,9 +49,9 @@ func (v *view) proveByState(s *model.Span, step stages.Step) {
 	}
 }
 
-// looked reports whether a state was looked at at all, whichever one of it was meant.
-func (v *view) looked(state stages.State) bool {
-	return slices.ContainsFunc(v.run.looks, func(l look) bool { return l.state == state && !l.unread })
+// looked reports whether a state was looked at, whichever one of it.
+func (r *run) looked(state stages.State) bool {
+	return slices.ContainsFunc(r.looks, func(l look) bool { return l.state == state && !l.unread })
 }
 
 // notLooked says why nothing led to a look at a state. With against, that by itself speaks against the claim: the kernel would have seen the
@@ -59,7 +59,9 @@ func (v *view) looked(state stages.State) bool {
 func (r *run) notLooked(state stages.State) (why string, against bool) {
 	t := &r.target
 	switch state {
-	case stages.StateBundle, stages.StateBundleRootfs, stages.StateBundleConfig, stages.StateSnapshot, stages.StateStdio, stages.StateContainerRecord:
+	case stages.StateBundle, stages.StateBundleRootfs, stages.StateBundleConfig, stages.StateSnapshot, stages.StateStdio, stages.StateContainerRecord,
+		stages.StateNetBridge, stages.StateNetForward, stages.StateNetNamespace, stages.StateNetVeth, stages.StateNetAddress, stages.StateNetRoute,
+		stages.StateNetPort, stages.StateNetRule:
 		return "hull-trace looks when the runtime's create begins, and none was executed", false
 	case stages.StateExitObserved:
 		if r.ended == 0 {
