@@ -55,7 +55,7 @@ func (a *app) rootCommand() *cobra.Command {
 var verbs = []string{
 	"run", "create", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
 	"start", "restart", "kill", "wait", "rename", "attach", "events", "info",
-	"exec", "pause", "unpause", "top", "update",
+	"exec", "pause", "unpause", "top", "update", "demo",
 }
 
 // verb makes one verb's command.
@@ -125,6 +125,8 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.upCommand()
 	case "down":
 		return a.downCommand()
+	case "demo":
+		return a.pluginCommand("demo", "Show what happens when the daemons die: hull demo restart")
 	default:
 		return a.statusCommand()
 	}
