@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo picture viewer check test verbs bench soak test-vm generate clean
+.PHONY: help build demo picture viewer check test verbs bench soak test-vm generate man clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ test-vm: build ## Run the tests that need another kernel, in a QEMU guest
 generate: ## Make the generated files anew: docs, BPF objects (needs clang)
 	$(GO) generate ./...
 
+man: ## Write the manual pages into man/
+	$(GO) run ./cmd/man man
+
 clean: ## Remove what make made
 	@if [ -e .hull/demo ] && [ -x bin/hull ]; then bin/hull --root .hull/demo down; fi
-	rm -rf bin demo .hull/demo
+	rm -rf bin demo man .hull/demo
