@@ -72,7 +72,7 @@ soak: ## Run the tests again and again until one fails (needs root): make soak R
 
 test-vm: build ## Run the tests that need another kernel, in a QEMU guest
 	@.ci/vm-parts
-	HULL_VM_TESTS=1 HULL_REQUIRE=qemu,vm $(GO) test -count=1 -v -run 'PureV2' ./runc/cgroup
+	HULL_VM_TESTS=1 HULL_REQUIRE=qemu,vm $(GO) test -count=1 -v -run 'PureV2' ./runc/cgroup ./shim/cgroup
 
 generate: ## Make the generated files anew: docs, BPF objects (needs clang)
 	$(GO) generate ./...

@@ -18,6 +18,8 @@ type Exit struct {
 	PID    int
 	Status int
 	At     time.Time
+
+	OOMKilled bool // the kernel killed a process of the container for want of memory; the container's first process's only
 }
 
 // A Reaper waits for the children of this process.

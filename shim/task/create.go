@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"hull/shim/cgroup"
 	"hull/shim/reap"
 	"hull/shim/runtime"
 	"hull/shim/stdio"
@@ -121,7 +122,10 @@ func (s *Service) runCreate(ctx context.Context, p *process) (err error) {
 		}
 		return err
 	}
-	s.cgroup = cgroupOf(p.child.PID)
+	group := cgroup.Of(p.child.PID)
+	s.mu.Lock()
+	s.group, s.memory = group, memory{kills: group.OOMKills()}
+	s.mu.Unlock()
 	return nil
 }
 
@@ -203,6 +207,7 @@ func (s *Service) Start(ctx context.Context, req *wire.StartRequest) (*wire.Star
 	p.started = true
 	s.mu.Unlock()
 	s.Publisher.Publish("/tasks/start", &wire.TaskStart{ContainerID: s.id, Pid: uint32(p.child.PID)}, nil)
+	go s.watchMemory()
 	return &wire.StartResponse{Pid: uint32(p.child.PID)}, nil
 }
 

@@ -32,7 +32,8 @@ func (s *Service) exited(p *process, e reap.Exit) {
 		for _, x := range s.startedExecs() {
 			<-x.reported
 		}
-		// 4. It is written down before anybody is told.
+		// 4. Why it died, and that, are written down before anybody is told.
+		e.OOMKilled = s.killedForMemory()
 		logError("exit record", s.record(p.trace, e))
 	}
 	s.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"hull/shim/cgroup"
 	"hull/shim/reap"
 	"hull/shim/runtime"
 	"hull/shim/stdio"
@@ -33,8 +34,9 @@ type Service struct {
 	runtime *runtime.Runtime
 	init    *process
 	execs   map[string]*process
-	shared  bool   // the container is in a pid namespace that is not its own
-	cgroup  string // directory of the container's cgroup
+	shared  bool // the container is in a pid namespace that is not its own
+	group   cgroup.Group
+	memory  memory
 	paused  bool
 	stopped bool
 }
@@ -160,7 +162,7 @@ func (s *Service) Pids(context.Context, *wire.PidsRequest) (*wire.PidsResponse, 
 		return nil, err
 	}
 	s.mu.Lock()
-	dir, first := s.cgroup, s.init.child
+	group, first := s.group, s.init.child
 	execs := map[int]string{}
 	for id, p := range s.execs {
 		if p.child != nil && !p.dead {
@@ -168,7 +170,7 @@ func (s *Service) Pids(context.Context, *wire.PidsRequest) (*wire.PidsResponse, 
 		}
 	}
 	s.mu.Unlock()
-	pids := cgroupPIDs(dir)
+	pids := group.Processes()
 	if len(pids) == 0 && first != nil {
 		pids = []int{first.PID} // a dead container whose supervisor has not deleted it yet is no leaked shim
 	}
@@ -253,10 +255,6 @@ func (s *Service) CloseIO(_ context.Context, req *wire.CloseIORequest) (*wire.Em
 
 func (s *Service) Checkpoint(context.Context, *wire.CheckpointTaskRequest) (*wire.Empty, error) {
 	return nil, unsupported("checkpoint")
-}
-
-func (s *Service) Stats(context.Context, *wire.StatsRequest) (*wire.StatsResponse, error) {
-	return nil, unsupported("stats")
 }
 
 func unsupported(what string) error {
