@@ -10,7 +10,6 @@ import (
 
 	"github.com/containerd/containerd/api/services/diff/v1"
 	"github.com/containerd/containerd/api/services/images/v1"
-	"github.com/containerd/containerd/api/services/leases/v1"
 	"github.com/containerd/containerd/api/services/snapshots/v1"
 	"github.com/containerd/containerd/api/types"
 	"github.com/containerd/containerd/v2/core/content"
@@ -64,9 +63,9 @@ func (c *Client) PutImage(ctx context.Context, name string, target ocispec.Descr
 	return err
 }
 
-// DeleteImage removes a name, and what nothing refers to any more.
-func (c *Client) DeleteImage(ctx context.Context, name string) error {
-	_, err := c.images.Delete(ctx, &images.DeleteImageRequest{Name: name, Sync: true})
+// DeleteImage removes a name. With sync it returns after what nothing refers to any more has been collected.
+func (c *Client) DeleteImage(ctx context.Context, name string, sync bool) error {
+	_, err := c.images.Delete(ctx, &images.DeleteImageRequest{Name: name, Sync: sync})
 	return c.wrap(stages.None, name, err)
 }
 
@@ -116,23 +115,6 @@ type errDigest struct{ want, got string }
 
 func (e errDigest) Error() string {
 	return "layer: the config names diff id " + e.want + ", the content is " + e.got
-}
-
-type leaseKey struct{}
-
-// WithLease keeps what is written under the returned context from being collected until done is called. With sync, done waits until what
-// nothing refers to has been collected: after a failure nothing half-made is left.
-func (c *Client) WithLease(ctx context.Context) (leased context.Context, done func(sync bool), err error) {
-	id := "hull-" + randomID()
-	_, err = c.leases.Create(ctx, &leases.CreateRequest{ID: id, Labels: map[string]string{
-		"containerd.io/gc.expire": time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339), // a daemon that dies leaves it to expire
-	}})
-	if err != nil {
-		return nil, nil, c.wrap(stages.None, "lease", err)
-	}
-	return context.WithValue(ctx, leaseKey{}, id), func(sync bool) {
-		c.leases.Delete(context.WithoutCancel(ctx), &leases.DeleteRequest{ID: id, Sync: sync})
-	}, nil
 }
 
 func fromProto(img *images.Image) Image {

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"hull/daemon/image"
+	"hull/daemon/distribution"
 
 	"github.com/moby/moby/api/types/events"
 )
@@ -35,5 +36,33 @@ func (e *Engine) TagImage(ctx context.Context, ref, name string) error {
 		return err
 	}
 	e.events.image(events.ActionTag, ref, name)
+	return nil
+}
+
+// PullImage fetches an image from its registry; say is told how far it is.
+func (e *Engine) PullImage(ctx context.Context, ref string, login distribution.Login, say image.Say) error {
+	_, err := e.images.Pull(ctx, ref, login, say)
+	if err != nil {
+		return err
+	}
+	e.events.image(events.ActionPull, ref, ref)
+	return nil
+}
+
+// PushImage sends a repository's image with the tag to its registry, or with no tag all of them.
+func (e *Engine) PushImage(ctx context.Context, repository, tag string, login distribution.Login, say image.Say) error {
+	refs := []string{repository + ":" + tag}
+	if tag == "" {
+		var err error
+		if refs, err = e.images.TagsOf(ctx, repository); err != nil {
+			return err
+		}
+	}
+	for _, ref := range refs {
+		if err := e.images.Push(ctx, ref, login, say); err != nil {
+			return err
+		}
+		e.events.image(events.ActionPush, ref, ref)
+	}
 	return nil
 }

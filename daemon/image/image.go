@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -50,13 +51,53 @@ func (i *Image) ChainID() string { return identity.ChainID(i.Config.RootFS.DiffI
 // Familiar lists the names as users write them: busybox:latest.
 func (i *Image) Familiar() (tags []string) {
 	for _, n := range i.Names {
-		if named, err := reference.ParseNormalizedNamed(n); err == nil && !strings.HasPrefix(n, untagged) {
-			tags = append(tags, reference.FamiliarString(named))
+		if named, err := reference.ParseNormalizedNamed(n); err == nil && !isUntagged(n) {
+			if _, digested := named.(reference.Digested); !digested {
+				tags = append(tags, reference.FamiliarString(named))
+			}
 		}
 	}
 	sort.Strings(tags)
 	return tags
 }
+
+// Digests lists the repositories that know the image, each with the digest to ask it for: busybox@sha256:….
+func (i *Image) Digests() (refs []string) {
+	for _, n := range i.Names {
+		if named, err := reference.ParseNormalizedNamed(n); err == nil && !isUntagged(n) {
+			ref := reference.FamiliarName(named) + "@" + i.Target.Digest.String()
+			if !slices.Contains(refs, ref) {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	sort.Strings(refs)
+	return refs
+}
+
+// TagsOf lists the tagged names of one repository as users write them.
+func (s *Images) TagsOf(ctx context.Context, repository string) (refs []string, err error) {
+	want, err := reference.ParseNormalizedNamed(repository)
+	if err != nil || !reference.IsNameOnly(want) {
+		return nil, &stages.Error{Kind: stages.Invalid, Thing: repository, Err: errors.New("invalid repository name")}
+	}
+	names, err := s.ctd.Images(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range names {
+		named, err := reference.ParseNormalizedNamed(n.Name)
+		if _, tagged := named.(reference.Tagged); err == nil && tagged && named.Name() == want.Name() {
+			refs = append(refs, reference.FamiliarString(named))
+		}
+	}
+	if len(refs) == 0 {
+		return nil, &stages.Error{Kind: stages.NotFound, Err: fmt.Errorf("An image does not exist locally with the tag: %s", repository)} //nolint:staticcheck // docker's words
+	}
+	return refs, nil
+}
+
+func isUntagged(name string) bool { return strings.HasPrefix(name, untagged) }
 
 // Images resolves and changes the images of one containerd.
 type Images struct {
@@ -64,6 +105,8 @@ type Images struct {
 
 	changing sync.Mutex       // guards loads, and is held by a sweep: what one needs, another must not take away
 	loads    map[*ingest]bool // under way
+
+	pulls pulls
 
 	mu    sync.Mutex
 	known map[digest.Digest]*Image // by target: a digest's content never changes

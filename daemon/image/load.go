@@ -121,14 +121,20 @@ func (s *Images) unpack(ctx context.Context, store *ingest, target ocispec.Descr
 		}
 		parent = chain
 	}
-	if parent != "" { // the unpacked layers live as long as the config does
-		label := "containerd.io/gc.ref.snapshot.overlayfs"
-		info := content.Info{Digest: img.ID, Labels: map[string]string{label: parent}}
-		if _, err := store.Update(ctx, info, "labels."+label); err != nil {
-			return nil, &stages.Error{Thing: img.ID.String(), Err: err}
-		}
+	return img, s.keepLayers(ctx, img)
+}
+
+// keepLayers makes the unpacked layers live as long as the config does.
+func (s *Images) keepLayers(ctx context.Context, img *Image) error {
+	if len(img.Layers) == 0 {
+		return nil
 	}
-	return img, nil
+	label := "containerd.io/gc.ref.snapshot.overlayfs"
+	info := content.Info{Digest: img.ID, Labels: map[string]string{label: img.ChainID()}}
+	if _, err := s.ctd.Content().Update(ctx, info, "labels."+label); err != nil {
+		return &stages.Error{Thing: img.ID.String(), Err: err}
+	}
+	return nil
 }
 
 // verify holds a layer that needs no unpacking against the digest that the config gives its uncompressed form.

@@ -51,7 +51,7 @@ func (s *Images) Remove(ctx context.Context, ref string, force bool, users func(
 		return gone, err
 	}
 	for _, name := range names {
-		if err := s.ctd.DeleteImage(ctx, name); err != nil {
+		if err := s.ctd.DeleteImage(ctx, name, true); err != nil {
 			return gone, err
 		}
 		if familiar := (&Image{Names: []string{name}}).Familiar(); len(familiar) > 0 {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,18 +43,11 @@ func (s *Server) imagePost(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case rest == "create":
-		name := r.URL.Query().Get("fromImage")
-		if tag := r.URL.Query().Get("tag"); tag != "" && name != "" {
-			name += ":" + tag
-		}
-		return &stages.Error{
-			Kind: stages.Unsupported, Thing: name, Err: fmt.Errorf("hull cannot pull or import images yet"),
-			Hint: "load an archive: hull load -i FILE, from docker save or an OCI layout",
-		}
+		return s.createImage(w, r)
 	case rest == "prune":
 		return notOffered("image prune")
 	case strings.HasSuffix(rest, "/push"):
-		return notOffered("image push")
+		return s.pushImage(w, r, strings.TrimSuffix(rest, "/push"))
 	}
 	return failure(stages.NotFound, "page not found")
 }
@@ -108,7 +100,7 @@ func (s *Server) listImages(w http.ResponseWriter, r *http.Request) error {
 		}
 		list = append(list, imagetypes.Summary{
 			ID: img.ID.String(), Created: created(img).Unix(), Labels: img.Config.Config.Labels, RepoTags: append([]string{}, img.Familiar()...),
-			RepoDigests: []string{}, SharedSize: -1, Size: img.Size, Containers: int64(len(s.engine.UsersOf(img.ID.String()))),
+			RepoDigests: append([]string{}, img.Digests()...), SharedSize: -1, Size: img.Size, Containers: int64(len(s.engine.UsersOf(img.ID.String()))),
 		})
 	}
 	return writeJSON(w, http.StatusOK, list)
@@ -127,7 +119,7 @@ func (s *Server) inspectImage(w http.ResponseWriter, r *http.Request, name strin
 		return err
 	}
 	resp := imagetypes.InspectResponse{
-		ID: img.ID.String(), RepoTags: append([]string{}, img.Familiar()...), RepoDigests: []string{}, Created: created(img).Format(time.RFC3339Nano),
+		ID: img.ID.String(), RepoTags: append([]string{}, img.Familiar()...), RepoDigests: append([]string{}, img.Digests()...), Created: created(img).Format(time.RFC3339Nano),
 		Author: img.Config.Author, Config: &img.Config.Config, Architecture: img.Config.Architecture, Variant: img.Config.Variant,
 		Os: img.Config.OS, OsVersion: img.Config.OSVersion, Size: img.Size, RootFS: imagetypes.RootFS{Type: "layers"},
 	}
