@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/containerd/api/services/diff/v1"
 	"github.com/containerd/containerd/api/services/images/v1"
+	"github.com/containerd/containerd/api/services/leases/v1"
 	"github.com/containerd/containerd/api/services/snapshots/v1"
 	"github.com/containerd/containerd/api/types"
 	"github.com/containerd/containerd/v2/core/content"
@@ -76,6 +77,17 @@ func (c *Client) HasSnapshot(ctx context.Context, chain string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// HoldSnapshot is HasSnapshot, and keeps the chain under the call's lease from then on, whoever else removes what it belongs to.
+func (c *Client) HoldSnapshot(ctx context.Context, chain string) (bool, error) {
+	if lease, ok := ctx.Value(leaseKey{}).(string); ok {
+		_, err := c.leases.AddResource(ctx, &leases.AddResourceRequest{ID: lease, Resource: &leases.Resource{ID: chain, Type: "snapshots/" + Snapshotter}})
+		if err != nil {
+			return false, c.wrap(stages.None, "lease", err)
+		}
+	}
+	return c.HasSnapshot(ctx, chain)
 }
 
 // Unpack makes the snapshot of one layer over its parent. It returns the digest of the layer's uncompressed bytes, and leaves nothing if

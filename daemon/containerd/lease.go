@@ -64,7 +64,7 @@ func (c *Client) pullLeases(ctx context.Context, ref string) (ids []string, err 
 }
 
 func (c *Client) lease(ctx context.Context, labels map[string]string) (id string, err error) {
-	all := map[string]string{labelExpire: time.Now().Add(leaseLife).UTC().Format(time.RFC3339)}
+	all := map[string]string{labelExpire: time.Now().Add(leaseLife).UTC().Format(time.RFC3339), labelVolatile: "true"}
 	for k, v := range labels {
 		all[k] = v
 	}

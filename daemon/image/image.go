@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -103,10 +102,8 @@ func isUntagged(name string) bool { return strings.HasPrefix(name, untagged) }
 type Images struct {
 	ctd *containerd.Client
 
-	changing sync.Mutex       // guards loads, and is held by a sweep: what one needs, another must not take away
-	loads    map[*ingest]bool // under way
-
-	pulls pulls
+	changing sync.Mutex // held while names move: what one request sees of them, another must not change
+	pulls    pulls
 
 	mu    sync.Mutex
 	known map[digest.Digest]*Image // by target: a digest's content never changes
@@ -116,62 +113,7 @@ const maxKnown = 128 // images whose manifest and config are kept in memory
 
 // New makes the view.
 func New(ctd *containerd.Client) *Images {
-	return &Images{ctd: ctd, known: map[digest.Digest]*Image{}, loads: map[*ingest]bool{}}
-}
-
-var hexID = regexp.MustCompile(`^(sha256:)?[0-9a-f]{4,64}$`)
-
-// Find resolves what a user writes: a name with or without tag or digest, an image's id, or a unique beginning of one.
-func (s *Images) Find(ctx context.Context, ref string) (*Image, error) {
-	if !hexID.MatchString(ref) || !strings.HasPrefix(ref, "sha256:") {
-		name, err := Normalize(ref)
-		if err != nil {
-			return nil, err
-		}
-		found, err := s.ctd.Image(ctx, name)
-		if err == nil {
-			img, err := s.read(ctx, found.Target)
-			if err != nil {
-				return nil, &stages.Error{Kind: stages.KindOf(err), Thing: ref, Err: err}
-			}
-			img.Names, img.Added = []string{found.Name}, found.Created
-			return img, nil
-		}
-		if stages.KindOf(err) != stages.NotFound {
-			return nil, err
-		}
-	}
-	if hexID.MatchString(ref) {
-		if img, err := s.byID(ctx, strings.TrimPrefix(ref, "sha256:")); img != nil || err != nil {
-			return img, err
-		}
-	}
-	return nil, notFound(ref)
-}
-
-// notFound has docker's words: its client pulls the image when it reads them.
-func notFound(ref string) error {
-	if named, err := reference.ParseDockerRef(ref); err == nil && !hexID.MatchString(ref) {
-		ref = reference.FamiliarString(named)
-	}
-	return &stages.Error{Kind: stages.NotFound, Err: errors.New("No such image: " + ref)} //nolint:staticcheck // docker's words
-}
-
-func (s *Images) byID(ctx context.Context, prefix string) (*Image, error) {
-	all, err := s.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var match *Image
-	for _, img := range all {
-		if strings.HasPrefix(img.ID.Encoded(), prefix) {
-			if match != nil {
-				return nil, &stages.Error{Kind: stages.Invalid, Thing: prefix, Err: errors.New("ambiguous image id: several images begin with it")}
-			}
-			match = img
-		}
-	}
-	return match, nil
+	return &Images{ctd: ctd, known: map[digest.Digest]*Image{}}
 }
 
 // List is every image that can be read, newest first. A name whose content is missing or for another platform is skipped.
@@ -246,13 +188,4 @@ func (s *Images) read(ctx context.Context, target ocispec.Descriptor) (*Image, e
 	s.mu.Unlock()
 	c := *img
 	return &c, nil
-}
-
-// Normalize is the full name of what a user wrote: docker.io/library/NAME:latest for NAME.
-func Normalize(ref string) (string, error) {
-	named, err := reference.ParseDockerRef(ref)
-	if err != nil {
-		return "", &stages.Error{Kind: stages.Invalid, Thing: ref, Err: fmt.Errorf("invalid reference format: %w", err)}
-	}
-	return named.String(), nil
 }

@@ -265,21 +265,11 @@ func (p *pull) layer(ctx context.Context, layer ocispec.Descriptor) error {
 }
 
 func (p *pull) unpack(ctx context.Context, img *Image, i int) error {
-	layer, chains := img.Layers[i], chains(img)
-	parent := ""
-	if i > 0 {
-		parent = chains[i-1]
-	}
-	have, err := p.images.ctd.HasSnapshot(ctx, chains[i])
-	switch {
-	case err != nil:
-		return err
-	case have:
-		return verify(ctx, p.store, layer, img.Config.RootFS.DiffIDs[i])
-	}
+	layer := img.Layers[i]
 	id := short(layer.Digest)
 	p.say(jsonstream.Message{ID: id, Status: "Extracting", Progress: &jsonstream.Progress{Current: layer.Size, Total: layer.Size}})
-	if err := p.images.ctd.Unpack(ctx, layer, parent, chains[i], img.Config.RootFS.DiffIDs[i]); err != nil {
+	made, err := p.images.unpackLayer(ctx, p.store, img, i)
+	if err != nil || !made {
 		return err
 	}
 	p.say.status(id, "Pull complete")
