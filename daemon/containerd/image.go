@@ -81,13 +81,24 @@ func (c *Client) HasSnapshot(ctx context.Context, chain string) (bool, error) {
 
 // HoldSnapshot is HasSnapshot, and keeps the chain under the call's lease from then on, whoever else removes what it belongs to.
 func (c *Client) HoldSnapshot(ctx context.Context, chain string) (bool, error) {
-	if lease, ok := ctx.Value(leaseKey{}).(string); ok {
-		_, err := c.leases.AddResource(ctx, &leases.AddResourceRequest{ID: lease, Resource: &leases.Resource{ID: chain, Type: "snapshots/" + Snapshotter}})
-		if err != nil {
-			return false, c.wrap(stages.None, "lease", err)
-		}
+	if err := c.hold(ctx, chain, "snapshots/"+Snapshotter); err != nil {
+		return false, err
 	}
 	return c.HasSnapshot(ctx, chain)
+}
+
+// HoldContent keeps a blob, and all it refers to, under the call's lease.
+func (c *Client) HoldContent(ctx context.Context, blob digest.Digest) error {
+	return c.hold(ctx, blob.String(), "content")
+}
+
+func (c *Client) hold(ctx context.Context, id, kind string) error {
+	lease, ok := ctx.Value(leaseKey{}).(string)
+	if !ok {
+		return nil
+	}
+	_, err := c.leases.AddResource(ctx, &leases.AddResourceRequest{ID: lease, Resource: &leases.Resource{ID: id, Type: kind}})
+	return c.wrap(stages.None, "lease", err)
 }
 
 // Unpack makes the snapshot of one layer over its parent. It returns the digest of the layer's uncompressed bytes, and leaves nothing if

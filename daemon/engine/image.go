@@ -4,8 +4,8 @@ import (
 	"context"
 	"io"
 
-	"hull/daemon/image"
 	"hull/daemon/distribution"
+	"hull/daemon/image"
 
 	"github.com/moby/moby/api/types/events"
 )
@@ -65,4 +65,37 @@ func (e *Engine) PushImage(ctx context.Context, repository, tag string, login di
 		e.events.image(events.ActionPush, ref, ref)
 	}
 	return nil
+}
+
+// ImportImage makes an image of one layer: the root file system in the archive. name may be empty.
+func (e *Engine) ImportImage(ctx context.Context, archive io.Reader, name, message string, changes []string) (*image.Image, error) {
+	r := image.Recipe{Layer: archive, Comment: message}
+	if r.Comment == "" {
+		r.Comment = "Imported from -"
+	}
+	if err := image.Change(&r.Config, changes); err != nil {
+		return nil, err
+	}
+	var err error
+	if name != "" {
+		if r.Name, err = image.TagName(name); err != nil {
+			return nil, err
+		}
+	}
+	img, err := e.images.Make(ctx, r)
+	if err == nil {
+		e.events.image(events.ActionImport, img.ID.String(), name)
+	}
+	return img, err
+}
+
+// PruneImages removes images that no container was made from.
+func (e *Engine) PruneImages(ctx context.Context, o image.PruneOptions) ([]image.Removed, int64, error) {
+	gone, freed, err := e.images.Prune(ctx, o, e.UsersOf)
+	for _, g := range gone {
+		if g.Deleted != "" {
+			e.events.image(events.ActionDelete, g.Deleted, g.Deleted)
+		}
+	}
+	return gone, freed, err
 }

@@ -119,6 +119,27 @@ func (s *Images) whole(ctx context.Context, img *Image) (*Image, error) {
 	return all, err
 }
 
+// Inspect is Find with all of the image's names.
+func (s *Images) Inspect(ctx context.Context, ref string) (*Image, error) {
+	found, err := s.Find(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return s.whole(ctx, found)
+}
+
+// TagName is the full name, with a tag, that a user gives an image: never a digest's.
+func TagName(name string) (string, error) {
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return "", &stages.Error{Kind: stages.Invalid, Thing: name, Err: fmt.Errorf("invalid reference format: %w", err)}
+	}
+	if _, digested := named.(reference.Digested); digested {
+		return "", &stages.Error{Kind: stages.Invalid, Err: errors.New("refusing to create a tag with a digest reference")}
+	}
+	return reference.TagNameOnly(named).String(), nil
+}
+
 // Normalize is the full name of what a user wrote: docker.io/library/NAME:latest for NAME.
 func Normalize(ref string) (string, error) {
 	named, err := reference.ParseDockerRef(ref)

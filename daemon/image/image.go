@@ -42,6 +42,8 @@ type Image struct {
 	Size   int64
 	Names  []string // full names: docker.io/library/busybox:latest; filled in by List and Find
 	Added  time.Time
+
+	at map[string]digest.Digest // names with another target of the same config
 }
 
 // ChainID is the key of the snapshot that holds all layers.
@@ -64,7 +66,11 @@ func (i *Image) Familiar() (tags []string) {
 func (i *Image) Digests() (refs []string) {
 	for _, n := range i.Names {
 		if named, err := reference.ParseNormalizedNamed(n); err == nil && !isUntagged(n) {
-			ref := reference.FamiliarName(named) + "@" + i.Target.Digest.String()
+			target, other := i.at[n]
+			if !other {
+				target = i.Target.Digest
+			}
+			ref := reference.FamiliarName(named) + "@" + target.String()
 			if !slices.Contains(refs, ref) {
 				refs = append(refs, ref)
 			}
@@ -107,13 +113,14 @@ type Images struct {
 
 	mu    sync.Mutex
 	known map[digest.Digest]*Image // by target: a digest's content never changes
+	sizes map[digest.Digest]int64  // by target: what DiskSize has found
 }
 
 const maxKnown = 128 // images whose manifest and config are kept in memory
 
 // New makes the view.
 func New(ctd *containerd.Client) *Images {
-	return &Images{ctd: ctd, known: map[digest.Digest]*Image{}}
+	return &Images{ctd: ctd, known: map[digest.Digest]*Image{}, sizes: map[digest.Digest]int64{}}
 }
 
 // List is every image that can be read, newest first. A name whose content is missing or for another platform is skipped.
@@ -133,7 +140,12 @@ func (s *Images) List(ctx context.Context) ([]*Image, error) {
 			continue
 		}
 		if first, ok := byID[img.ID]; ok {
-			first.Names = append(first.Names, n.Name)
+			if first.Names = append(first.Names, n.Name); n.Target.Digest != first.Target.Digest {
+				if first.at == nil {
+					first.at = map[string]digest.Digest{}
+				}
+				first.at[n.Name] = n.Target.Digest
+			}
 			continue
 		}
 		img.Names, img.Added = []string{n.Name}, n.Created

@@ -50,6 +50,9 @@ func (s *Images) Push(ctx context.Context, ref string, login distribution.Login,
 	if err != nil {
 		return err
 	}
+	if err := s.ctd.HoldContent(ctx, target.Digest); err != nil {
+		return err
+	}
 	say(jsonstream.Message{Status: fmt.Sprintf("The push refers to repository [%s]", named.Name())})
 	tracker := docker.NewInMemoryTracker()
 	pusher, err := distribution.New(login, tracker).Pusher(ctx, named.String()+"@"+target.Digest.String())
@@ -126,7 +129,9 @@ type push struct {
 }
 
 // Info implements content.InfoProvider: PushContent reads there in which other repositories of the registry a blob is known to be.
-func (p *push) Info(ctx context.Context, d digest.Digest) (content.Info, error) { return p.store.Info(ctx, d) }
+func (p *push) Info(ctx context.Context, d digest.Digest) (content.Info, error) {
+	return p.store.Info(ctx, d)
+}
 
 // ReaderAt implements content.Provider.
 func (p *push) ReaderAt(ctx context.Context, desc ocispec.Descriptor) (content.ReaderAt, error) {

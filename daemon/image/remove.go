@@ -113,20 +113,18 @@ func (s *Images) Tag(ctx context.Context, ref, name string) error {
 	if err != nil {
 		return err
 	}
-	named, err := reference.ParseNormalizedNamed(name)
+	full, err := TagName(name)
 	if err != nil {
-		return &stages.Error{Kind: stages.Invalid, Thing: name, Err: fmt.Errorf("invalid reference format: %w", err)}
+		return err
 	}
-	if _, digested := named.(reference.Digested); digested {
-		return &stages.Error{Kind: stages.Invalid, Err: fmt.Errorf("refusing to create a tag with a digest reference")}
-	}
-	_, err = s.name(ctx, reference.TagNameOnly(named).String(), img.Target)
+	_, err = s.name(ctx, full, img.Target)
 	return err
 }
 
 func (s *Images) forget(img *Image) {
 	s.mu.Lock()
 	delete(s.known, img.Target.Digest)
+	delete(s.sizes, img.Target.Digest)
 	s.mu.Unlock()
 }
 

@@ -54,5 +54,3 @@ func loginOf(r *http.Request) (distribution.Login, error) {
 	}
 	return distribution.Login{User: auth.Username, Secret: auth.Password}, nil
 }
-
-func (s *Server) importImage(http.ResponseWriter, *http.Request) error { return notOffered("import") }
