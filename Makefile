@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo picture check test bench soak test-vm generate clean
+.PHONY: help build demo picture check test verbs bench soak test-vm generate clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +44,18 @@ test: check ## Run everything CI runs (needs root): fetch the foreign parts, che
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers
 	$(GO) run ./cmd/testsum ./...
 
-bench: build ## Measure hull beside docker and runc
-	$(GO) run ./cmd/bench
+verbs: ## Run the sessions that test every verb, and hold them against docker (needs root; docs/verbs.md)
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers
+	@$(GO) run ./cmd/verbs
+
+# What the bench runs beside ours, and what those need.
+BENCH_PEERS := containerd runc crun busybox-static docker.io libyajl2 libseccomp2 podman conmon golang-github-containers-common \
+	golang-github-containers-image containernetworking-plugins iptables libip4tc2 libip6tc2 libxtables12 libnftnl11 libnetfilter-conntrack3 \
+	libnfnetlink0 libsubid4 libgpgme11 libassuan0
+
+bench: build ## Measure hull beside docker, podman, ctr, runc and crun (needs root), and write docs/performance.md
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers $(BENCH_PEERS)
+	$(GO) run ./cmd/bench -write docs/performance.md
 
 soak: ## Run the tests again and again until one fails (needs root): make soak RUNS=20
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -132,7 +133,7 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	e := engine.New(inst, ctd, st, engine.Runtime{Name: o.runtime, Logger: logger}, spans, tracer)
+	e := engine.New(inst, ctd, st, engine.Runtime{Name: o.runtime, Logger: logger, Init: filepath.Join(filepath.Dir(logger), "hull-init")}, spans, tracer)
 	if err := restore(ctx, e); err != nil {
 		return err
 	}

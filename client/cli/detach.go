@@ -1,43 +1,103 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 )
 
-// errDetach ends the input of a user who leaves a container running.
-var errDetach = errors.New("detached")
+// errDetach ends the input of a user who leaves a program running. Its words are docker's.
+var errDetach = errors.New("read escape sequence")
 
-// The keys that leave a terminal without ending its container: docker's default, ctrl-p ctrl-q.
-const detachFirst, detachSecond = 0x10, 0x11
+// defaultDetachKeys leave a terminal without ending its program: docker's default.
+const defaultDetachKeys = "ctrl-p,ctrl-q"
 
-// detachKeys passes a terminal's input on until the two keys come one after the other. A ctrl-p is held back until the next byte says
-// whether it was meant.
-type detachKeys struct {
-	r    io.Reader
-	held bool
+// parseDetachKeys reads a sequence of keys as docker writes one: single characters and ctrl-KEY, with commas between. KEY is a letter or
+// one of @ [ \ ] ^ _; DEL is the character 127.
+func parseDetachKeys(s string) ([]byte, error) {
+	var keys []byte
+	for _, word := range strings.Split(s, ",") {
+		key, ctrl := strings.CutPrefix(strings.ToLower(word), "ctrl-")
+		switch {
+		case word == "DEL":
+			keys = append(keys, 127)
+		case ctrl && len(key) == 1 && (key[0] >= 'a' && key[0] <= 'z'):
+			keys = append(keys, key[0]-'a'+1)
+		case ctrl && len(key) == 1 && strings.Contains(`@[\]^_`, key):
+			keys = append(keys, key[0]-'@')
+		case len(word) == 1:
+			keys = append(keys, word[0])
+		default:
+			return nil, fmt.Errorf("invalid detach keys (%s) provided", s)
+		}
+	}
+	return keys, nil
 }
 
-func (d *detachKeys) Read(p []byte) (int, error) {
-	if len(p) < 2 {
-		return 0, io.ErrShortBuffer
+// A detachKeys value is the --detach-keys flag: checked at once, kept as it was written.
+type detachKeys struct{ text *string }
+
+func (v detachKeys) Set(s string) error {
+	_, err := parseDetachKeys(s)
+	if err == nil {
+		*v.text = s
 	}
-	buf := make([]byte, len(p)/2) // each byte may bring a held one along
-	n, err := d.r.Read(buf)
-	out := p[:0]
-	for _, b := range buf[:n] {
-		if d.held {
-			d.held = false
-			if b == detachSecond {
-				return len(out), errDetach
-			}
-			out = append(out, detachFirst)
+	return err
+}
+func (v detachKeys) Type() string   { return "string" }
+func (v detachKeys) String() string { return "" }
+
+// A detachReader passes a terminal's input on until all of keys have come one after the other. What may be their beginning is held back until
+// the next byte says whether it was meant.
+type detachReader struct {
+	r    io.Reader
+	keys []byte
+	held int    // how many of keys have come
+	out  []byte // decided and not yet handed over
+	err  error  // comes after out
+}
+
+// newDetachReader watches r for the keys; "" are docker's.
+func newDetachReader(r io.Reader, keys string) (*detachReader, error) {
+	if keys == "" {
+		keys = defaultDetachKeys
+	}
+	sequence, err := parseDetachKeys(keys)
+	return &detachReader{r: r, keys: sequence}, err
+}
+
+// Read ends with errDetach after the keys; bytes that were held back when the input ended are handed over first.
+func (d *detachReader) Read(p []byte) (int, error) {
+	for len(d.out) == 0 && d.err == nil && len(p) > 0 {
+		n, err := d.r.Read(p)
+		d.take(p[:n])
+		if d.err == nil && err != nil {
+			d.out, d.err = append(d.out, d.keys[:d.held]...), err
 		}
-		if b == detachFirst {
-			d.held = true
+	}
+	n := copy(p, d.out)
+	if d.out = d.out[n:]; len(d.out) > 0 || d.err == nil {
+		return n, nil
+	}
+	return n, d.err
+}
+
+func (d *detachReader) take(in []byte) {
+	for _, b := range in {
+		if b == d.keys[d.held] {
+			if d.held++; d.held == len(d.keys) {
+				d.err = errDetach
+				return
+			}
 			continue
 		}
-		out = append(out, b)
+		// Not the sequence; but what was held back may end in another beginning of it, as the second of two ctrl-p before a ctrl-q.
+		come := append(bytes.Clone(d.keys[:d.held]), b)
+		for d.held = len(come) - 1; d.held > 0 && !bytes.Equal(come[len(come)-d.held:], d.keys[:d.held]); {
+			d.held--
+		}
+		d.out = append(d.out, come[:len(come)-d.held]...)
 	}
-	return len(out), err
 }

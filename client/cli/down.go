@@ -80,14 +80,14 @@ func (a *app) stopAll(ctx context.Context, inst instance.Instance) error {
 	if err := client.Ping(ctx); err != nil {
 		return err
 	}
-	list, err := client.List(ctx, false)
+	list, err := client.List(ctx, engine.ListOptions{})
 	if err != nil {
 		return err
 	}
 	failures := make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, c := range list {
-		wg.Go(func() { failures[i] = client.Stop(ctx, c.ID, nil) })
+		wg.Go(func() { failures[i] = client.Stop(ctx, c.ID, engine.StopOptions{}) })
 	}
 	wg.Wait()
 	for i, err := range failures {

@@ -14,12 +14,16 @@ import (
 // logsCommand is `hull logs`.
 func (a *app) logsCommand() *cobra.Command {
 	var o engine.LogOptions
-	var since string
+	var since, until string
 	c := &cobra.Command{
 		Use: "logs [OPTIONS] CONTAINER", Short: "Fetch the logs of a container", Args: args(1, 1), DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, args []string) (err error) {
-			if o.Since, err = timestamp(since, time.Now()); err != nil {
-				return fmt.Errorf("invalid value for \"since\": %w", err)
+			now := time.Now()
+			if o.Since, err = timestamp(since, now); err != nil {
+				return saidf("invalid value for \"since\": %v", err)
+			}
+			if o.Until, err = timestamp(until, now); err != nil {
+				return saidf("invalid value for \"until\": %v", err)
 			}
 			client, err := a.connect(c.Context())
 			if err != nil {
@@ -32,6 +36,8 @@ func (a *app) logsCommand() *cobra.Command {
 	c.Flags().StringVarP(&o.Tail, "tail", "n", "all", "Number of lines to show from the end of the logs")
 	c.Flags().BoolVarP(&o.Timestamps, "timestamps", "t", false, "Show timestamps")
 	c.Flags().StringVar(&since, "since", "", `Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)`)
+	c.Flags().StringVar(&until, "until", "", `Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)`)
+	c.Flags().BoolVar(&o.Details, "details", false, "Show extra details provided to logs")
 	return c
 }
 
@@ -53,7 +59,7 @@ func timestamp(value string, now time.Time) (string, error) {
 	seconds, fraction, _ := strings.Cut(value, ".")
 	for _, number := range []string{seconds, "0" + fraction} {
 		if _, err := strconv.ParseInt(number, 10, 64); err != nil {
-			return "", fmt.Errorf("%q is no time", value)
+			return "", fmt.Errorf("failed to parse value as time or duration: %q", value)
 		}
 	}
 	return value, nil

@@ -53,8 +53,8 @@ func (a *app) report(err error) int {
 		err = e.err
 	}
 	var refused *engine.APIError
-	var missing errNoObject
-	if code == 1 && (errors.As(err, &refused) || errors.As(err, &missing)) {
+	var docker said
+	if code == 1 && errors.As(err, &refused) || errors.As(err, &docker) {
 		fmt.Fprintln(a.err, err)
 	} else {
 		fmt.Fprintln(a.err, "hull:", err)

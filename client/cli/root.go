@@ -53,7 +53,8 @@ func (a *app) rootCommand() *cobra.Command {
 
 // verbs are the names of what stands behind hull, in the order of the help.
 var verbs = []string{
-	"run", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
+	"run", "create", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
+	"start", "restart", "kill", "wait", "rename", "attach", "events", "info",
 }
 
 // verb makes one verb's command.
@@ -61,6 +62,8 @@ func (a *app) verb(name string) *cobra.Command {
 	switch name {
 	case "run":
 		return a.runCommand()
+	case "create":
+		return a.createCommand()
 	case "ps":
 		return a.psCommand("ps")
 	case "logs":
@@ -69,6 +72,22 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.stopCommand()
 	case "rm":
 		return a.rmCommand()
+	case "start":
+		return a.startCommand()
+	case "restart":
+		return a.restartCommand()
+	case "kill":
+		return a.killCommand()
+	case "wait":
+		return a.waitCommand()
+	case "rename":
+		return a.renameCommand()
+	case "attach":
+		return a.attachCommand()
+	case "events":
+		return a.eventsCommand()
+	case "info":
+		return a.infoCommand()
 	case "inspect":
 		return a.inspectCommand()
 	case "load":
@@ -81,7 +100,8 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.versionCommand()
 	case "container":
 		c := group("container", "Manage containers")
-		c.AddCommand(a.runCommand(), a.psCommand("ls"), a.logsCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
+		c.AddCommand(a.runCommand(), a.createCommand(), a.psCommand("ls"), a.logsCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
+		c.AddCommand(a.startCommand(), a.restartCommand(), a.killCommand(), a.waitCommand(), a.renameCommand(), a.attachCommand(), a.containerPruneCommand())
 		return c
 	case "image":
 		c := group("image", "Manage images")

@@ -16,19 +16,19 @@ import (
 
 // runCommand is `hull run`: docker's order of calls, which is not free. See run.
 func (a *app) runCommand() *cobra.Command {
-	o := &runOptions{}
+	o := &runOptions{verb: "run"}
 	c := &cobra.Command{
 		Use:   "run [OPTIONS] IMAGE [COMMAND] [ARG...]",
 		Short: "Create and run a new container from an image",
 		Args:  args(1, -1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.image, o.command = args[0], args[1:]
-			o.entrypointSet = c.Flags().Changed("entrypoint")
 			return a.traced(c.Context(), o, a.run)
 		},
 		DisableFlagsInUseLine: true,
 	}
 	o.define(c.Flags())
+	o.defineRun(c.Flags())
 	return c
 }
 
@@ -42,7 +42,7 @@ func (a *app) runCommand() *cobra.Command {
 //
 // Then the output is read to its end before the exit code is believed to be all there is.
 func (a *app) run(ctx context.Context, o *runOptions) (err error) {
-	body, err := o.payload(ctx, a.in)
+	body, err := o.payload(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,12 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 	id := made.ID
 
 	var s *session
+	stdin, stdout, stderr := o.wanted(o.interactive)
 	if !o.detach {
-		if s, err = a.attach(ctx, c, id, o); err != nil {
+		s, err = a.attach(ctx, c, id, engine.AttachOptions{
+			Stdin: stdin, Stdout: stdout, Stderr: stderr, TTY: o.tty, DetachKeys: o.detachKeys,
+		}, o.sigProxy)
+		if err != nil {
 			return failed(err)
 		}
 		defer s.close()
@@ -88,12 +92,14 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 		}
 		return failed(err)
 	}
-	if o.detach {
+	if o.detach || !stdout && !stderr {
 		fmt.Fprintln(a.out, id)
+	}
+	if o.detach {
 		return nil
 	}
 	defer s.follow(ctx)()
-	if detached, err := s.drain(); detached || err != nil {
+	if detached, err := s.drain(); detached || err != nil || !stdout && !stderr {
 		return err
 	}
 	code, err := waiter.Result()
@@ -107,21 +113,6 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 		return &exit{code: code}
 	}
 	return nil
-}
-
-// create asks for the container. Images are not pulled yet: the way out is named.
-func (a *app) create(ctx context.Context, c *engine.Client, o *runOptions, body engine.CreateRequest) (made engine.Created, err error) {
-	ctx, sp := span.Start(ctx, stages.ClientCreate)
-	defer sp.End(&err)
-	made, err = c.Create(ctx, o.name, body)
-	if engine.IsNotFound(err) && strings.Contains(strings.ToLower(err.Error()), "no such image") {
-		return made, fmt.Errorf("%w (hull pulls no images yet: hull load -i FILE)", err)
-	}
-	for _, w := range made.Warnings {
-		fmt.Fprintln(a.err, "WARNING:", w)
-	}
-	sp.Set(stages.AttrContainer, made.ID)
-	return made, err
 }
 
 // failed gives a failure of run docker's exit code: 127 for a program that is not there, 126 for one that cannot be executed, 125 for

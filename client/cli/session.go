@@ -13,33 +13,45 @@ import (
 	"golang.org/x/term"
 
 	"hull/client/engine"
-	"hull/stages"
-	"hull/trace/span"
 )
 
-// A session is the client's side of an attached container: the stream, and the terminal while it is in raw mode.
+// sessionOptions say how a session behaves.
+type sessionOptions struct {
+	stdin      bool   // our input goes to the program
+	tty        bool   // the program has a terminal
+	detachKeys string // as the user wrote them; "" for docker's. They count with a terminal only
+	sigProxy   bool   // signals that reach us are passed on
+}
+
+// A target is what a session's terminal and signals belong to: a container, or a program that is executed in one.
+type target interface {
+	resize(ctx context.Context, rows, cols uint) error
+	signal(ctx context.Context, name string) error
+}
+
+// A session is the client's side of an attached program: the stream, and the terminal while it is in raw mode.
 type session struct {
 	a       *app
-	c       *engine.Client
-	id      string
-	o       *runOptions
+	o       sessionOptions
 	stream  *engine.Stream
+	target  target
 	saved   *term.State // the terminal before raw mode; nil if it was left alone
 	output  chan error  // the output's end
 	leave   chan struct{}
 	signals chan os.Signal
 }
 
-// attach opens the stream and starts to carry bytes both ways.
-func (a *app) attach(ctx context.Context, c *engine.Client, id string, o *runOptions) (s *session, err error) {
-	ctx, sp := span.Start(ctx, stages.ClientAttach)
-	defer sp.End(&err)
-	stream, err := c.Attach(ctx, id, o.interactive, o.tty)
-	if err != nil {
-		return nil, err
+// newSession starts to carry bytes both ways. It takes the stream over, also if it fails.
+func (a *app) newSession(stream *engine.Stream, to target, o sessionOptions) (s *session, err error) {
+	s = &session{a: a, o: o, stream: stream, target: to, output: make(chan error, 1), leave: make(chan struct{}, 1), signals: make(chan os.Signal, 64)}
+	var in io.Reader = a.in
+	if o.tty {
+		if in, err = newDetachReader(a.in, o.detachKeys); err != nil {
+			stream.Close()
+			return nil, err
+		}
 	}
-	s = &session{a: a, c: c, id: id, o: o, stream: stream, output: make(chan error, 1), leave: make(chan struct{}, 1), signals: make(chan os.Signal, 64)}
-	if o.tty && o.interactive && term.IsTerminal(int(a.in.Fd())) {
+	if o.tty && o.stdin && term.IsTerminal(int(a.in.Fd())) {
 		// Raw mode: the container's terminal does the echoing and turns ^C into a signal, not ours (termios(3), cfmakeraw).
 		if s.saved, err = term.MakeRaw(int(a.in.Fd())); err != nil {
 			stream.Close()
@@ -47,21 +59,16 @@ func (a *app) attach(ctx context.Context, c *engine.Client, id string, o *runOpt
 		}
 	}
 	go func() { s.output <- stream.CopyOutput(a.out, a.err) }()
-	if o.interactive {
-		go s.input()
+	if o.stdin {
+		go s.input(in)
 	}
 	return s, nil
 }
 
-// input carries the client's input. Its end closes the sending half of the connection: the container sees end of file, its output
-// goes on. A container that has ended while input was still coming is no error of anybody.
-func (s *session) input() {
-	var in io.Reader = s.a.in
-	if s.o.tty {
-		in = &detachKeys{r: s.a.in}
-	}
-	_, err := io.Copy(s.stream, in)
-	if err == errDetach {
+// input carries the client's input. Its end closes the sending half of the connection: the program sees end of file, its output
+// goes on. A program that has ended while input was still coming is no error of anybody.
+func (s *session) input(in io.Reader) {
+	if _, err := io.Copy(s.stream, in); err == errDetach {
 		s.leave <- struct{}{}
 		return
 	}
@@ -86,11 +93,15 @@ func (s *session) drain() (detached bool, err error) {
 // catch collects the signals that reach this process from now on. It comes before the start: a signal in between would end this process
 // and leave the container to itself.
 func (s *session) catch() {
-	// All signals: whichever the user sends is meant for the container. pass leaves out the few that are about this process.
-	signal.Notify(s.signals)
+	if s.o.sigProxy {
+		// All signals: whichever the user sends is meant for the container. pass leaves out the few that are about this process.
+		signal.Notify(s.signals)
+		return
+	}
+	signal.Notify(s.signals, unix.SIGWINCH)
 }
 
-// follow hands what catch has collected, and the terminal's size, to the container, until stop is called. It comes after the start has
+// follow hands what catch has collected, and the terminal's size, to the program, until stop is called. It comes after the start has
 // been answered: the daemon passes no signal to a container that it does not know to be running, even if that has begun to speak.
 func (s *session) follow(ctx context.Context) (stop func()) {
 	if s.o.tty {
@@ -118,7 +129,7 @@ func (s *session) pass(ctx context.Context, sig syscall.Signal) {
 		}
 	case unix.SIGCHLD, unix.SIGPIPE, unix.SIGURG, unix.SIGTTIN, unix.SIGTTOU: // ours; SIGURG is the Go scheduler's
 	default:
-		s.c.Kill(ctx, s.id, unix.SignalName(sig)) // fails when the container has just ended: then there is nobody to tell
+		s.target.signal(ctx, unix.SignalName(sig)) // fails when the container has just ended: then there is nobody to tell
 	}
 }
 
@@ -133,12 +144,32 @@ func (s *session) firstResize(ctx context.Context) {
 	}
 }
 
-func (s *session) resize(ctx context.Context) error {
-	cols, rows, err := term.GetSize(int(s.a.in.Fd()))
-	if err != nil {
-		return nil // our input is no terminal: the container's keeps the size it was made with
+// nudge has the program draw its screen again: the terminal gets one line more for a moment, as docker's attach does it.
+func (s *session) nudge(ctx context.Context) {
+	if rows, cols, ok := s.a.windowSize(); ok {
+		s.target.resize(ctx, rows+1, cols)
 	}
-	return s.c.Resize(ctx, s.id, uint(rows), uint(cols))
+}
+
+func (s *session) resize(ctx context.Context) error {
+	rows, cols, ok := s.a.windowSize()
+	if !ok {
+		return nil // the program's terminal keeps the size it was made with
+	}
+	return s.target.resize(ctx, rows, cols)
+}
+
+// windowSize is the size of our terminal: our output's, as docker's, or else our input's.
+func (a *app) windowSize() (rows, cols uint, ok bool) {
+	out, isFile := a.out.(*os.File)
+	if !isFile {
+		out = a.in
+	}
+	w, h, err := term.GetSize(int(out.Fd()))
+	if err != nil {
+		w, h, err = term.GetSize(int(a.in.Fd()))
+	}
+	return uint(h), uint(w), err == nil
 }
 
 // restore puts the terminal back as it was.

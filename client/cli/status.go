@@ -36,7 +36,7 @@ func (a *app) statusCommand() *cobra.Command {
 		if err := client.Ping(c.Context()); err != nil {
 			fmt.Fprintln(a.out, "daemon:        ", err)
 			all = false
-		} else if list, err := client.List(c.Context(), false); err == nil {
+		} else if list, err := client.List(c.Context(), engine.ListOptions{}); err == nil {
 			fmt.Fprintf(a.out, "daemon:         Engine API %s, %d container%s running\n", client.Version(), len(list), plural(len(list)))
 		}
 		kernel, err := engine.Tracer{Socket: inst.TraceSocket()}.Kernel(c.Context())

@@ -17,12 +17,24 @@ type Stream struct {
 	raw  bool
 }
 
-// Attach takes over a connection to the container's streams: POST /containers/{id}/attach. tty says how the output comes: a terminal's
-// as it is, other output in frames that name stdout or stderr (the answer's Content-Type says so too, but only from API 1.42 on).
-func (c *Client) Attach(ctx context.Context, id string, stdin, tty bool) (*Stream, error) {
-	q := url.Values{"stream": {"1"}, "stdout": {"1"}, "stderr": {"1"}}
-	if stdin {
-		q.Set("stdin", "1")
+// AttachOptions say which of a container's streams are wanted, and how its output comes: a terminal's as it is, other output in frames that name
+// stdout or stderr (the answer's Content-Type says so too, but only from API 1.42 on).
+type AttachOptions struct {
+	Stdin, Stdout, Stderr bool
+	TTY                   bool
+	DetachKeys            string // for a daemon that watches for them itself; "" for its own
+}
+
+// Attach takes over a connection to the container's streams: POST /containers/{id}/attach.
+func (c *Client) Attach(ctx context.Context, id string, o AttachOptions) (*Stream, error) {
+	q := url.Values{"stream": {"1"}}
+	for name, on := range map[string]bool{"stdin": o.Stdin, "stdout": o.Stdout, "stderr": o.Stderr} {
+		if on {
+			q.Set(name, "1")
+		}
+	}
+	if o.DetachKeys != "" {
+		q.Set("detachKeys", o.DetachKeys)
 	}
 	resp, err := c.send(ctx, request{method: "POST", target: c.target("/containers/"+url.PathEscape(id)+"/attach", q), upgrade: true})
 	if err != nil {
@@ -32,7 +44,7 @@ func (c *Client) Attach(ctx context.Context, id string, stdin, tty bool) (*Strea
 		defer resp.Close()
 		return nil, apiError(resp)
 	}
-	return &Stream{conn: resp.conn, buf: resp.buf, raw: tty}, nil
+	return &Stream{conn: resp.conn, buf: resp.buf, raw: o.TTY}, nil
 }
 
 // Write sends bytes to the container's input.

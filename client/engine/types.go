@@ -6,6 +6,7 @@ package engine
 // A CreateRequest is the body of POST /containers/create: definition ContainerConfig, with HostConfig beside it.
 type CreateRequest struct {
 	Hostname     string `json:",omitempty"`
+	Domainname   string `json:",omitempty"`
 	User         string `json:",omitempty"`
 	AttachStdin  bool
 	AttachStdout bool
@@ -19,18 +20,43 @@ type CreateRequest struct {
 	WorkingDir   string `json:",omitempty"`
 	Entrypoint   []string
 	Labels       map[string]string
+	Volumes      map[string]struct{} `json:",omitempty"` // directories of the container that are no part of its root file system
+	StopSignal   string              `json:",omitempty"`
+	StopTimeout  *int                `json:",omitempty"` // seconds
+	Healthcheck  *Healthcheck        `json:",omitempty"`
 	HostConfig   HostConfig
 }
 
+// A Healthcheck overrides the image's: definition HealthConfig. ["NONE"] is none.
+type Healthcheck struct{ Test []string }
+
 // A HostConfig is the part of the request that is about this machine and not about the image: definition HostConfig.
 type HostConfig struct {
-	Binds       []string // SOURCE:TARGET[:MODE]
-	NetworkMode string
-	AutoRemove  bool
-	ConsoleSize [2]uint // rows, columns: the terminal has its size before the program starts
-	Memory      int64   `json:",omitempty"` // bytes
-	NanoCpus    int64   `json:",omitempty"` // 1e9 is one CPU
-	PidsLimit   *int64  `json:",omitempty"`
+	Binds         []string // SOURCE:TARGET[:MODE]
+	NetworkMode   string
+	AutoRemove    bool
+	RestartPolicy RestartPolicy
+	ConsoleSize   [2]uint // rows, columns: the terminal has its size before the program starts
+	Memory        int64   `json:",omitempty"` // bytes
+	NanoCpus      int64   `json:",omitempty"` // 1e9 is one CPU
+	PidsLimit     *int64  `json:",omitempty"`
+
+	Resources
+	Isolation
+	Mounts         []Mount           `json:",omitempty"`
+	Tmpfs          map[string]string `json:",omitempty"` // directory → options of its tmpfs
+	ReadonlyRootfs bool              `json:",omitempty"`
+	ShmSize        int64             `json:",omitempty"` // bytes of /dev/shm
+	GroupAdd       []string          `json:",omitempty"`
+	Init           *bool             `json:",omitempty"`
+	Annotations    map[string]string `json:",omitempty"`
+	Runtime        string            `json:",omitempty"`
+	ExtraHosts     []string          `json:",omitempty"` // NAME:ADDRESS lines of /etc/hosts
+	DNS            []string          `json:"Dns,omitempty"`
+	DNSOptions     []string          `json:"DnsOptions,omitempty"`
+	DNSSearch      []string          `json:"DnsSearch,omitempty"`
+
+	ContainerIDFile string `json:",omitempty"`
 }
 
 // Created is the answer to it.
@@ -49,6 +75,14 @@ type Container struct {
 	State   string
 	Status  string // for people: "Up 2 seconds", "Exited (0) 3 minutes ago"
 	Ports   []Port
+	ImageID string
+
+	Labels          map[string]string
+	Mounts          []struct{ Name, Source, Driver string }
+	NetworkSettings struct {
+		Networks map[string]struct{}
+	}
+	SizeRw, SizeRootFs int64 // bytes, if they were asked for
 }
 
 // A Port of a Container: definition Port.
@@ -62,11 +96,15 @@ type Port struct {
 // Details are the fields that the client itself needs of GET /containers/{id}/json.
 type Details struct {
 	ID     string `json:"Id"`
-	Config struct{ Tty bool }
+	Config struct{ Tty, OpenStdin bool }
 	State  struct {
 		Status  string
 		Running bool
+		Paused  bool
+
+		Restarting bool
 	}
+	HostConfig struct{ AutoRemove bool }
 }
 
 // An Image is one row of GET /images/json: definition ImageSummary.
@@ -96,4 +134,10 @@ type Version struct {
 		Name, Version string
 		Details       map[string]string
 	}
+}
+
+// A RestartPolicy says when a container that has ended is started again: no, always, unless-stopped, or on-failure at most so many times (0 for no limit).
+type RestartPolicy struct {
+	Name              string `json:",omitempty"`
+	MaximumRetryCount int    `json:",omitempty"`
 }

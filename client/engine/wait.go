@@ -7,8 +7,9 @@ import (
 
 // Conditions of a wait.
 const (
-	NextExit = "next-exit" // the next time the container ends
-	Removed  = "removed"   // it is gone
+	NotRunning = ""          // it does not run, which may be so already
+	NextExit   = "next-exit" // the next time the container ends
+	Removed    = "removed"   // it is gone
 )
 
 // A Waiter is a wait whose answer has begun and not ended.
@@ -17,7 +18,11 @@ type Waiter struct{ resp *response }
 // Wait registers the wait: POST /containers/{id}/wait. It returns when the answer's headers are there: from that moment no exit can be
 // missed, so the container may be started. A daemon that held its headers back until the exit would never get to start it.
 func (c *Client) Wait(ctx context.Context, id, condition string) (*Waiter, error) {
-	resp, err := c.call(ctx, "POST", "/containers/"+url.PathEscape(id)+"/wait", url.Values{"condition": {condition}}, nil)
+	q := url.Values{}
+	if condition != NotRunning {
+		q.Set("condition", condition)
+	}
+	resp, err := c.call(ctx, "POST", "/containers/"+url.PathEscape(id)+"/wait", q, nil)
 	if err != nil {
 		return nil, err
 	}

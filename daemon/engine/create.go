@@ -44,6 +44,13 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	if err := spec.Check(req.Config, req.HostConfig, req.NetworkingConfig); err != nil {
 		return resp, err
 	}
+	spec.Adapt(req.HostConfig)
+	if err := e.runtime.check(req.HostConfig); err != nil {
+		return resp, err
+	}
+	if err := e.nameJoins(&req); err != nil {
+		return resp, err
+	}
 	ctx, trace := e.traceFor(ctx, req)
 	defer func() {
 		if err != nil && trace.owned {
@@ -77,7 +84,8 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 		rec.TraceParent, rec.TraceOwned = at.String(), trace.owned
 	}
 	sp.Set(stages.AttrContainer, id)
-	if err := e.build(ctx, rec, img); err != nil {
+	warnings, err := e.build(ctx, rec, img)
+	if err != nil {
 		e.discard(ctx, rec)
 		return resp, err
 	}
@@ -86,7 +94,8 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	if trace.owned {
 		logError("hull-trace: container", id, e.tracing.hull.Container(ctx, trace.id, id))
 	}
-	return container.CreateResponse{ID: id, Warnings: append([]string{}, spec.Warnings(&img.Config.Config)...)}, nil
+	warnings = append(warnings, spec.Warnings(rec.Config, &img.Config.Config)...)
+	return container.CreateResponse{ID: id, Warnings: append([]string{}, warnings...)}, nil
 }
 
 func (e *Engine) resolve(ctx context.Context, ref string) (img *image.Image, err error) {
@@ -109,7 +118,7 @@ func newRecord(req CreateRequest, id, name string, img *image.Image) *store.Reco
 	c := req.Config
 	if c.Hostname == "" {
 		c.Hostname = id[:12]
-		if req.HostConfig.NetworkMode.IsHost() {
+		if req.HostConfig.NetworkMode.IsHost() || req.HostConfig.UTSMode.IsHost() {
 			if host, err := os.Hostname(); err == nil {
 				c.Hostname = host
 			}
@@ -127,51 +136,51 @@ func newRecord(req CreateRequest, id, name string, img *image.Image) *store.Reco
 	return rec
 }
 
-// build makes the writable layer, the spec and the two records: containerd's and ours. Ours is last: what has one is whole.
-func (e *Engine) build(ctx context.Context, rec *store.Record, img *image.Image) error {
-	binds, err := spec.ParseBinds(rec.HostConfig.Binds)
-	if err != nil {
-		return err
-	}
-	if err := spec.MakeSources(binds); err != nil {
-		return err
-	}
+// build makes the writable layer, the spec and the two records: containerd's and ours. Ours is last: what has one is whole. The warnings
+// say what the user does not get in full.
+func (e *Engine) build(ctx context.Context, rec *store.Record, img *image.Image) (warnings []string, err error) {
 	mounts, err := e.ctd.PrepareSnapshot(ctx, rec.ID, img.ChainID(), rec.AutoRemove())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stack, err := layers.Open(mounts)
 	if err != nil {
-		return &stages.Error{Step: stages.DaemonSpec, Thing: rec.ID, Err: err, Hint: "containerd must be on this machine"}
+		return nil, &stages.Error{Step: stages.DaemonSpec, Thing: rec.ID, Err: err, Hint: "containerd must be on this machine"}
 	}
 	defer stack.Close()
 	files, err := e.writeFiles(rec)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s, err := e.makeSpec(ctx, rec, files, stack)
+	s, warnings, err := e.makeSpec(ctx, rec, files, stack)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if err := e.fillVolumes(rec, stack); err != nil {
+		return nil, err
+	}
+	if err := spec.MakeSources(rec.Config, rec.HostConfig); err != nil {
+		return nil, err
 	}
 	err = e.ctd.CreateContainer(ctx, containerd.Container{
 		ID: rec.ID, Image: rec.Image, Runtime: e.runtime.Name, Instance: e.inst.Hash(), Spec: s, Volatile: rec.AutoRemove(),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, sp := span.Start(ctx, stages.DaemonContainerCreate)
 	sp.Set(stages.AttrContainer, rec.ID)
 	err = e.store.Save(rec)
 	sp.End(&err)
-	return err
+	return warnings, err
 }
 
-func (e *Engine) makeSpec(ctx context.Context, rec *store.Record, files spec.Files, image *layers.Stack) (s *specs.Spec, err error) {
+func (e *Engine) makeSpec(ctx context.Context, rec *store.Record, files spec.Files, image *layers.Stack) (s *specs.Spec, warnings []string, err error) {
 	_, sp := span.Start(ctx, stages.DaemonSpec)
 	defer sp.End(&err)
-	user, err := spec.ResolveUser(rec.Config.User, image.Read)
+	user, err := spec.ResolveUser(rec.Config.User, rec.HostConfig.GroupAdd, image.Read)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return spec.Build(spec.Input{
 		ID: rec.ID, Config: rec.Config, HostConfig: rec.HostConfig, CgroupParent: e.inst.CgroupParent(), Files: files, User: user,
@@ -184,12 +193,24 @@ func (e *Engine) writeFiles(rec *store.Record) (f spec.Files, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return f, err
 	}
-	f = spec.Files{Hostname: filepath.Join(dir, "hostname"), Hosts: filepath.Join(dir, "hosts"), ResolvConf: filepath.Join(dir, "resolv.conf")}
+	f = spec.Files{
+		Hostname: filepath.Join(dir, "hostname"), Hosts: filepath.Join(dir, "hosts"), ResolvConf: filepath.Join(dir, "resolv.conf"),
+		Shm: e.shm(rec), Init: e.runtime.Init,
+	}
+	if f.Volumes, err = e.volumes(rec); err != nil {
+		return f, err
+	}
+	if donor := e.namesOf(rec); donor != nil { // one network, one set of names
+		dir := e.store.Dir(donor)
+		f.Hostname, f.Hosts, f.ResolvConf = filepath.Join(dir, "hostname"), filepath.Join(dir, "hosts"), filepath.Join(dir, "resolv.conf")
+		return f, nil
+	}
 	hosts := "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
 	resolv := ""
 	if rec.HostConfig.NetworkMode.IsHost() {
 		hosts, resolv = readOr("/etc/hosts", hosts), readOr("/etc/resolv.conf", "")
 	}
+	hosts, resolv = spec.Hosts(hosts, rec.HostConfig.ExtraHosts), spec.ResolvConf(resolv, rec.HostConfig)
 	for path, text := range map[string]string{f.Hostname: rec.Config.Hostname + "\n", f.Hosts: hosts, f.ResolvConf: resolv} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil { // 0644: any user of the container reads them
 			return f, err

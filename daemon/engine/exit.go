@@ -104,6 +104,7 @@ func (e *Engine) finish(ctx context.Context, c *Container, code int, text string
 	c.drained(ctx, attached)
 	c.ended(code, text)
 	e.removeStreams(c.ID)
+	e.dropShm(&rec)
 	if rec.AutoRemove() {
 		logError("exit: remove", c.ID, e.remove(ctx, c))
 	} else if rec.TraceOwned {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"hull/daemon/image"
-	"hull/daemon/spec"
 	"hull/daemon/store"
 
 	"github.com/moby/moby/api/types/container"
@@ -22,7 +21,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 	}
 	rec := c.Record()
 	dir := e.store.Dir(&rec)
-	mounts, err := spec.ParseBinds(rec.HostConfig.Binds)
+	mounts, err := e.points(&rec)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +29,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 		ID: rec.ID, Created: rec.Created.Format(time.RFC3339Nano), Path: rec.Path, Args: append([]string{}, rec.Args...),
 		State: stateOf(rec), Image: rec.ImageID, Name: "/" + rec.Name, Driver: "overlayfs", Platform: "linux",
 		ResolvConfPath: filepath.Join(dir, "resolv.conf"), HostnamePath: filepath.Join(dir, "hostname"), HostsPath: filepath.Join(dir, "hosts"),
-		LogPath: e.store.Log(rec.ID), HostConfig: rec.HostConfig, Config: rec.Config, Mounts: append([]container.MountPoint{}, mounts...),
+		LogPath: e.store.Log(rec.ID), HostConfig: rec.HostConfig, Config: rec.Config, Mounts: mounts,
 		GraphDriver:     &storage.DriverData{Name: "overlayfs"},
 		NetworkSettings: &container.NetworkSettings{Ports: network.PortMap{}, Networks: networksOf(rec)},
 	}

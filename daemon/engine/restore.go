@@ -84,6 +84,7 @@ func (e *Engine) settle(ctx context.Context, c *Container, rec store.Record) {
 	if _, _, _, err := e.ctd.TaskState(ctx, c.ID); err == nil {
 		e.dropTask(ctx, c.ID)
 	}
+	e.dropShm(&rec)
 	if rec.AutoRemove() && rec.State.Status != container.StateCreated {
 		logError("restore: remove", c.ID, e.remove(ctx, c))
 	}

@@ -38,7 +38,7 @@ func (e *Engine) Start(ctx context.Context, ref string) error {
 		return err
 	}
 	err = e.change(c, func(r *store.Record) {
-		r.State = store.State{Status: container.StateRunning, PID: pid, StartedAt: time.Now().UTC()}
+		r.State = store.State{Status: container.StateRunning, PID: pid, PIDStart: startTime(pid), StartedAt: time.Now().UTC()}
 	})
 	if err != nil {
 		e.startFailed(ctx, c, err)
@@ -51,11 +51,21 @@ func (e *Engine) Start(ctx context.Context, ref string) error {
 
 func (e *Engine) run(ctx context.Context, c *Container) (pid int, err error) {
 	rec := c.Record()
+	donors, err := e.joinNamespaces(ctx, &rec)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.makeShm(&rec); err != nil {
+		return 0, err
+	}
 	paths, err := e.makeStreams(c.ID, rec.Config.OpenStdin)
 	if err != nil {
 		return 0, &stages.Error{Step: stages.DaemonTaskCreate, Thing: paths.dir, Err: err}
 	}
 	if err := e.createTask(ctx, rec, paths); err != nil {
+		return 0, err
+	}
+	if err := donors.still(); err != nil {
 		return 0, err
 	}
 	if err := e.openStreams(ctx, c); err != nil {
@@ -103,6 +113,7 @@ func (e *Engine) startFailed(ctx context.Context, c *Container, cause error) {
 	c.closeStreams()
 	e.removeStreams(c.ID)
 	rec := c.Record()
+	e.dropShm(&rec)
 	e.events.container(events.ActionDie, rec, "exitCode", exitCode(code))
 	if rec.AutoRemove() {
 		logError("start: remove", c.ID, e.remove(ctx, c))

@@ -66,6 +66,7 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.sysctls,
 		t.closeFDs,
 		t.rlimits,
+		t.makeWorkDir,
 		t.user,
 		t.workDir,
 		t.lookUp,
@@ -191,13 +192,12 @@ func (t *initTable) pivot() error {
 	return nil
 }
 
-// maskPaths: after the mounts, which they cover in part. The root becomes read-only last, when nothing is made in it any more but a
-// missing working directory.
+// maskPaths: after the mounts, which they cover in part. The root becomes read-only last, when nothing is made in it any more.
 func (t *initTable) maskPaths() error {
 	rootfs.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
 	t.masks.Apply(t.p, t.root)
 	if t.spec.Root.Readonly {
-		t.p.At(stages.RuncInitWorkdir, t.spec.Process.Cwd)
+		t.p.At(stages.None, "missing working directory")
 		rootfs.EnsureDir(t.p, t.root, t.spec.Process.Cwd)
 		rootfs.Readonly(t.p, t.root)
 	}
@@ -273,6 +273,15 @@ func (t *initTable) rlimits() error {
 	return err
 }
 
+// makeWorkDir: while this is still root, whose directory it becomes, as all others of the image are.
+func (t *initTable) makeWorkDir() error {
+	if !t.spec.Root.Readonly {
+		t.p.At(stages.None, "missing working directory")
+		rootfs.EnsureDir(t.p, here(), t.spec.Process.Cwd)
+	}
+	return nil
+}
+
 func (t *initTable) user() error {
 	u := t.spec.Process.User
 	if !t.spec.Process.Terminal {
@@ -282,9 +291,9 @@ func (t *initTable) user() error {
 	return nil
 }
 
-// workDir: as the user, whose directory it may be, and after the descriptors are closed: none of them can be it.
+// workDir: as the user, to whom it may be closed, and after the descriptors are closed: none of them can be it.
 func (t *initTable) workDir() error {
-	process.WorkDir(t.p, t.spec.Process.Cwd, func(path string) *int32 { return rootfs.EnsureDir(t.p, here(), path) })
+	process.WorkDir(t.p, t.spec.Process.Cwd, func(path string) *int32 { return rootfs.Dir(t.p, here(), path) })
 	return nil
 }
 
