@@ -30,6 +30,9 @@ type Owner struct{ UID, GID int }
 // ErrNotDirectory says that an archive can only be unpacked into a directory.
 var ErrNotDirectory = errors.New("extraction point is not a directory")
 
+// ErrArchive says that an archive is not one, or holds what is not taken.
+var ErrArchive = errors.New("archive")
+
 // Extract unpacks a tar into a directory of the container. An entry's name is resolved below that directory, and links in it inside the
 // root, as a program in the container would; nothing is made through a link in its last component, and a name with .. in it, or an absolute
 // link target that the archive itself would have to follow, leads nowhere outside. What was made before an error stays, as with tar(1).
@@ -55,13 +58,13 @@ func (r *Root) Extract(ctx context.Context, name string, archive io.Reader, o Ex
 			return u.times()
 		}
 		if err != nil {
-			return fmt.Errorf("archive: %w", err)
+			return fmt.Errorf("%w: %w", ErrArchive, err)
 		}
 		if count >= maxEntries {
-			return fmt.Errorf("archive: more than %d entries", maxEntries)
+			return fmt.Errorf("%w: more than %d entries", ErrArchive, maxEntries)
 		}
 		if err := u.entry(h, t); err != nil {
-			return fmt.Errorf("archive: entry %q: %w", h.Name, err)
+			return fmt.Errorf("%w: entry %q: %w", ErrArchive, h.Name, err)
 		}
 	}
 }

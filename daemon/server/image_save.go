@@ -10,16 +10,7 @@ func (s *Server) saveImages(w http.ResponseWriter, r *http.Request, names []stri
 	begun := false
 	err := s.engine.Images().Save(r.Context(), names, w, func() {
 		begun = true
-		w.Header().Set("Content-Type", "application/x-tar")
-		w.WriteHeader(http.StatusOK)
+		beginTar(w)
 	})
-	return cutOff(w, begun, err)
-}
-
-// cutOff ends an archive that broke off in the middle by breaking the connection: one that ended in order would be taken for a whole one.
-func cutOff(_ http.ResponseWriter, begun bool, err error) error {
-	if err != nil && begun {
-		panic(http.ErrAbortHandler)
-	}
-	return err
+	return cutOff(begun, err)
 }

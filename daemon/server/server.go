@@ -63,6 +63,7 @@ func New(inst instance.Instance, e *engine.Engine, v Version, debug bool) *Serve
 	s.containerRoutes(handle)
 	s.streamRoutes(handle)
 	s.imageRoutes(handle)
+	s.archiveRoutes(handle)
 	refusedRoutes(handle)
 	return s
 }
