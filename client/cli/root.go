@@ -53,7 +53,7 @@ func (a *app) rootCommand() *cobra.Command {
 
 // verbs are the names of what stands behind hull, in the order of the help.
 var verbs = []string{
-	"run", "create", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
+	"run", "create", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "pull", "push", "tag", "save", "import", "export", "history", "cp", "diff", "version", "container", "image", "trace", "up", "down", "status",
 	"start", "restart", "kill", "wait", "rename", "attach", "events", "info",
 }
 
@@ -92,6 +92,24 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.inspectCommand()
 	case "load":
 		return a.loadCommand()
+	case "pull":
+		return a.pullCommand()
+	case "push":
+		return a.pushCommand()
+	case "tag":
+		return a.tagCommand()
+	case "save":
+		return a.saveCommand()
+	case "import":
+		return a.importCommand()
+	case "export":
+		return a.exportCommand()
+	case "history":
+		return a.historyCommand()
+	case "cp":
+		return a.cpCommand()
+	case "diff":
+		return a.diffCommand()
 	case "images":
 		return a.imagesCommand("images")
 	case "rmi":
@@ -102,10 +120,12 @@ func (a *app) verb(name string) *cobra.Command {
 		c := group("container", "Manage containers")
 		c.AddCommand(a.runCommand(), a.createCommand(), a.psCommand("ls"), a.logsCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
 		c.AddCommand(a.startCommand(), a.restartCommand(), a.killCommand(), a.waitCommand(), a.renameCommand(), a.attachCommand(), a.containerPruneCommand())
+		c.AddCommand(a.cpCommand(), a.diffCommand(), a.exportCommand())
 		return c
 	case "image":
 		c := group("image", "Manage images")
 		c.AddCommand(a.loadCommand(), a.imagesCommand("ls"), a.imageInspectCommand(), a.imageRmCommand("rm"))
+		c.AddCommand(a.pullCommand(), a.pushCommand(), a.tagCommand(), a.saveCommand(), a.importCommand(), a.historyCommand(), a.imagePruneCommand())
 		return c
 	case "trace":
 		return a.traceCommand()
