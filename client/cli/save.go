@@ -52,7 +52,7 @@ func (a *app) writeArchive(ctx context.Context, output, what string, open func(c
 	}
 	if output != "" {
 		if err := checkOutput(output); err != nil {
-			return fmt.Errorf("%s%w", what, err)
+			return saidf("%s%v", what, err)
 		}
 	}
 	client, err := a.connect(ctx)
@@ -74,8 +74,8 @@ func (a *app) writeArchive(ctx context.Context, output, what string, open func(c
 // checkOutput refuses a place where no file can be, before the daemon works for it.
 func checkOutput(name string) error {
 	dir := filepath.Dir(filepath.Clean(name))
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("invalid output path: directory %q does not exist", dir)
+	if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("invalid output path: %w", err)
 	}
 	info, err := os.Stat(name)
 	if err == nil && (info.IsDir() || info.Mode()&os.ModeDevice != 0) {

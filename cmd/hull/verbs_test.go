@@ -34,8 +34,9 @@ func TestVerbs(t *testing.T) {
 	probetest.Need(t, "docker")
 	e := up(t)
 	image := imagetest.BusyboxSave(t, "busybox:latest")
-	hull := newSubject(t, "hull", "exec "+bin+`/hull "$@"`, instance.EnvRoot+"="+e.inst.Root, "IMAGE="+image)
-	docker := newSubject(t, "docker", dockerAt(t, e.inst.APISocket()), "IMAGE="+image)
+	registry := dockertest.StartRegistry(t)
+	hull := newSubject(t, "hull", "exec "+bin+`/hull "$@"`, instance.EnvRoot+"="+e.inst.Root, "IMAGE="+image, "REGISTRY="+registry)
+	docker := newSubject(t, "docker", dockerAt(t, e.inst.APISocket()), "IMAGE="+image, "REGISTRY="+registry)
 	var dockerd subject
 	scripts, err := filepath.Glob("testdata/verbs/*.txtar")
 	require.NoError(t, err)

@@ -43,7 +43,7 @@ func (e *Engine) withRoot(ctx context.Context, ref string, use func(*rootfs.Root
 		return err
 	}
 	defer root.Close()
-	return fileError(rec, use(root, rec))
+	return fileError(ref, use(root, rec))
 }
 
 // runningRoot opens the root of the container's first process, and makes sure that it was that process's.
@@ -101,20 +101,20 @@ func (e *Engine) binds(rec *store.Record) (binds []rootfs.Bind, err error) {
 }
 
 // fileError gives what went wrong with a path its kind.
-func fileError(rec store.Record, err error) error {
+func fileError(ref string, err error) error {
 	switch {
 	case err == nil, stages.KindOf(err) != stages.Internal:
 		return err
 	case rootfs.IsNotExist(err):
 		var p *os.PathError
 		if errors.As(err, &p) {
-			return failure(stages.NotFound, "Could not find the file %s in container %s", p.Path, rec.ID[:12])
+			return failure(stages.NotFound, "Could not find the file %s in container %s", p.Path, ref)
 		}
 		return &stages.Error{Kind: stages.NotFound, Err: err}
 	case errors.Is(err, rootfs.ErrNotDirectory), errors.Is(err, rootfs.ErrArchive):
 		return &stages.Error{Kind: stages.Invalid, Err: err}
 	}
-	return &stages.Error{Kind: stages.Internal, Thing: "container " + rec.ID[:12], Err: err}
+	return &stages.Error{Kind: stages.Internal, Thing: "container " + ref, Err: err}
 }
 
 // StatPath tells of a path in a container.
@@ -200,5 +200,5 @@ func (e *Engine) Export(ctx context.Context, ref string, begin func() io.Writer)
 	}
 	defer root.Close()
 	e.events.container(events.ActionExport, rec)
-	return fileError(rec, root.Export(ctx, begin()))
+	return fileError(ref, root.Export(ctx, begin()))
 }

@@ -21,13 +21,22 @@ func (e *Engine) LoadImages(ctx context.Context, archive io.Reader, loaded func(
 // RemoveImage takes a name away, or an image with all its names.
 func (e *Engine) RemoveImage(ctx context.Context, ref string, force bool) (image.Removed, error) {
 	gone, err := e.images.Remove(ctx, ref, force, e.UsersOf)
-	for _, name := range gone.Untagged {
-		e.events.image(events.ActionUnTag, gone.Deleted, name)
-	}
-	if gone.Deleted != "" {
-		e.events.image(events.ActionDelete, gone.Deleted, gone.Deleted)
-	}
+	e.removed(gone)
 	return gone, err
+}
+
+// removed tells listeners what became of an image.
+func (e *Engine) removed(gone image.Removed) {
+	id := ""
+	if len(gone.Deleted) > 0 {
+		id = gone.Deleted[0]
+	}
+	for _, name := range gone.Untagged {
+		e.events.image(events.ActionUnTag, id, name)
+	}
+	if id != "" {
+		e.events.image(events.ActionDelete, id, id)
+	}
 }
 
 // TagImage gives an image a further name.
@@ -93,9 +102,7 @@ func (e *Engine) ImportImage(ctx context.Context, archive io.Reader, name, messa
 func (e *Engine) PruneImages(ctx context.Context, o image.PruneOptions) ([]image.Removed, int64, error) {
 	gone, freed, err := e.images.Prune(ctx, o, e.UsersOf)
 	for _, g := range gone {
-		if g.Deleted != "" {
-			e.events.image(events.ActionDelete, g.Deleted, g.Deleted)
-		}
+		e.removed(g)
 	}
 	return gone, freed, err
 }

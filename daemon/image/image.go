@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"net"
 	"slices"
 	"sort"
 	"strings"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/pkg/labels"
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -43,7 +46,8 @@ type Image struct {
 	Names  []string // full names: docker.io/library/busybox:latest; filled in by List and Find
 	Added  time.Time
 
-	at map[string]digest.Digest // names with another target of the same config
+	at     map[string]digest.Digest // names with another target of the same config
+	remote map[string]bool          // REPOSITORY@DIGEST that a registry is known to have (see hostless)
 }
 
 // ChainID is the key of the snapshot that holds all layers.
@@ -62,7 +66,8 @@ func (i *Image) Familiar() (tags []string) {
 	return tags
 }
 
-// Digests lists the repositories that know the image, each with the digest to ask it for: busybox@sha256:….
+// Digests lists the repositories of the image's names whose registry is known to have it (it came from there, or was sent there), each with
+// the digest to ask for: busybox@sha256:….
 func (i *Image) Digests() (refs []string) {
 	for _, n := range i.Names {
 		if named, err := reference.ParseNormalizedNamed(n); err == nil && !isUntagged(n) {
@@ -71,7 +76,7 @@ func (i *Image) Digests() (refs []string) {
 				target = i.Target.Digest
 			}
 			ref := reference.FamiliarName(named) + "@" + target.String()
-			if !slices.Contains(refs, ref) {
+			if i.remote[hostless(named)+"@"+target.String()] && !slices.Contains(refs, ref) {
 				refs = append(refs, ref)
 			}
 		}
@@ -139,7 +144,11 @@ func (s *Images) List(ctx context.Context) ([]*Image, error) {
 			}
 			continue
 		}
+		if err := s.knownAt(ctx, img); err != nil {
+			return nil, err
+		}
 		if first, ok := byID[img.ID]; ok {
+			maps.Copy(first.remote, img.remote)
 			if first.Names = append(first.Names, n.Name); n.Target.Digest != first.Target.Digest {
 				if first.at == nil {
 					first.at = map[string]digest.Digest{}
@@ -154,6 +163,35 @@ func (s *Images) List(ctx context.Context) ([]*Image, error) {
 	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Added.After(all[j].Added) })
 	return all, nil
+}
+
+// hostless is a repository's name without its registry's port: the label that remembers registries has none.
+func hostless(named reference.Named) string {
+	host, _, err := net.SplitHostPort(reference.Domain(named))
+	if err != nil {
+		host = reference.Domain(named)
+	}
+	return host + "/" + reference.Path(named)
+}
+
+// knownAt reads which registries have the target, from the labels that pull and push leave at it
+// (containerd.io/distribution.source.HOST=REPOSITORY,…: containerd's own).
+func (s *Images) knownAt(ctx context.Context, img *Image) error {
+	img.remote = map[string]bool{}
+	info, err := s.ctd.Content().Info(ctx, img.Target.Digest)
+	if err != nil {
+		return ignoreNotFound(err)
+	}
+	for key, value := range info.Labels {
+		host, ok := strings.CutPrefix(key, labels.LabelDistributionSource+".")
+		if !ok {
+			continue
+		}
+		for _, repository := range strings.Split(value, ",") {
+			img.remote[host+"/"+repository+"@"+img.Target.Digest.String()] = true
+		}
+	}
+	return nil
 }
 
 // read fetches the manifest and the config behind a target, and hands out a copy of its own.

@@ -69,6 +69,13 @@ func (s *Images) Push(ctx context.Context, ref string, login distribution.Login,
 	if err != nil {
 		return distribution.Explain("push", named, err)
 	}
+	source, err := docker.AppendDistributionSourceLabel(p.store, named.String())
+	if err == nil {
+		_, err = source(ctx, target)
+	}
+	if err != nil {
+		return err
+	}
 	tag := named.(reference.Tagged).Tag()
 	say(jsonstream.Message{Status: fmt.Sprintf("%s: digest: %s size: %d", tag, target.Digest, target.Size)})
 	aux, err := json.Marshal(map[string]any{"Tag": tag, "Digest": target.Digest.String(), "Size": target.Size})

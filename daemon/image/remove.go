@@ -12,10 +12,11 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Removed says what became of one request to remove: names that are gone, and the image's id if the image itself went with the last.
+// Removed says what became of one request to remove: names that are gone, and if the image itself went with the last, its id and the
+// chain ids of its layers that nothing else needed, the topmost first.
 type Removed struct {
 	Untagged []string
-	Deleted  string
+	Deleted  []string
 }
 
 // A User is a container made from an image.
@@ -92,10 +93,27 @@ func (s *Images) untag(ctx context.Context, img *Image, names []string, last, ke
 		}
 	}
 	if last && !keep {
-		gone.Deleted = img.ID.String()
-		s.forget(img)
+		gone.Untagged = append(gone.Untagged, img.Digests()...)
 	}
-	return gone, nil
+	if last && !keep {
+		s.forget(img)
+		gone.Deleted, err = s.gone(ctx, img)
+	}
+	return gone, err
+}
+
+// gone lists what of a deleted image has been collected.
+func (s *Images) gone(ctx context.Context, img *Image) ([]string, error) {
+	ids := []string{img.ID.String()}
+	keys := chains(img)
+	for i := len(keys) - 1; i >= 0; i-- {
+		have, err := s.ctd.HasSnapshot(ctx, keys[i])
+		if err != nil || have {
+			return ids, err
+		}
+		ids = append(ids, keys[i])
+	}
+	return ids, nil
 }
 
 func running(users []User) string {

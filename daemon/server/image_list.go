@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sort"
 
-	"hull/daemon/image"
 	"hull/stages"
 
 	imagetypes "github.com/moby/moby/api/types/image"
@@ -40,21 +39,21 @@ func (s *Server) listImages(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		list = append(list, imagetypes.Summary{
-			ID: img.ID.String(), Created: img.Created().Unix(), Labels: img.Config.Config.Labels, RepoTags: tagsFor(img, filters["reference"]),
-			RepoDigests: append([]string{}, img.Digests()...), SharedSize: -1, Size: size, Containers: int64(len(s.engine.UsersOf(img.ID.String()))),
+			ID: img.ID.String(), Created: img.Created().Unix(), Labels: img.Config.Config.Labels, RepoTags: matching(img.Familiar(), filters["reference"]),
+			RepoDigests: matching(img.Digests(), filters["reference"]), SharedSize: -1, Size: size, Containers: int64(len(s.engine.UsersOf(img.ID.String()))),
 		})
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].Created > list[j].Created })
 	return writeJSON(w, http.StatusOK, list)
 }
 
-// tagsFor is an image's tags, or those of them that were asked for.
-func tagsFor(img *image.Image, patterns []string) []string {
-	tags := []string{}
-	for _, tag := range img.Familiar() {
-		if len(patterns) == 0 || matchesAny(tag, patterns) {
-			tags = append(tags, tag)
+// matching is those of the names that were asked for.
+func matching(names, patterns []string) []string {
+	list := []string{}
+	for _, name := range names {
+		if len(patterns) == 0 || matchesAny(name, patterns) {
+			list = append(list, name)
 		}
 	}
-	return tags
+	return list
 }

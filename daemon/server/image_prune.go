@@ -69,8 +69,8 @@ func deleted(g image.Removed) (list []imagetypes.DeleteResponse) {
 	for _, name := range g.Untagged {
 		list = append(list, imagetypes.DeleteResponse{Untagged: name})
 	}
-	if g.Deleted != "" {
-		list = append(list, imagetypes.DeleteResponse{Deleted: g.Deleted})
+	for _, id := range g.Deleted {
+		list = append(list, imagetypes.DeleteResponse{Deleted: id})
 	}
 	return list
 }
