@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hull/client/engine"
+	"hull/stages/detach"
 )
 
 // attachCommand is `hull attach`: another terminal at a running container.
@@ -67,7 +68,7 @@ func (a *app) attachTo(ctx context.Context, c *engine.Client, name string, o att
 	case err != nil:
 		return err
 	case detached:
-		return said(errDetach.Error())
+		return said(detach.Err.Error())
 	}
 	return a.endWith(waiter)
 }

@@ -124,7 +124,7 @@ func (a *app) copyTo(ctx context.Context, client *engine.Client, id, source, tar
 	}
 	local, src, err := sourceOnDisk(source, o.follow)
 	if err != nil {
-		return err
+		return said(err.Error())
 	}
 	dir, renamed, err := src.fit(place)
 	if err != nil {

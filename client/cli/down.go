@@ -87,7 +87,7 @@ func (a *app) stopAll(ctx context.Context, inst instance.Instance) error {
 	failures := make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, c := range list {
-		wg.Go(func() { failures[i] = client.Stop(ctx, c.ID, engine.StopOptions{}) })
+		wg.Go(func() { failures[i] = client.Stop(ctx, c.ID, engine.StopOptions{Shutdown: true}) })
 	}
 	wg.Wait()
 	for i, err := range failures {

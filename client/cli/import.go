@@ -33,7 +33,7 @@ func (a *app) importCommand() *cobra.Command {
 			case names[0] != "-":
 				f, err := os.Open(names[0])
 				if err != nil {
-					return err
+					return said(err.Error())
 				}
 				defer f.Close()
 				archive = f

@@ -21,7 +21,9 @@ func (o *restartOptions) apply(body *engine.CreateRequest) error {
 	if o.policy.Name != "" && o.policy.Name != "no" && body.HostConfig.AutoRemove {
 		return conflicting("--restart", "--rm")
 	}
-	body.HostConfig.RestartPolicy = engine.RestartPolicy(o.policy)
+	if body.HostConfig.RestartPolicy = engine.RestartPolicy(o.policy); o.policy.Name == "" {
+		body.HostConfig.RestartPolicy.Name = "no"
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"hull/client/engine"
+	"hull/stages/detach"
 )
 
 // sessionOptions say how a session behaves.
@@ -46,7 +47,7 @@ func (a *app) newSession(stream *engine.Stream, to target, o sessionOptions) (s 
 	s = &session{a: a, o: o, stream: stream, target: to, output: make(chan error, 1), leave: make(chan struct{}, 1), signals: make(chan os.Signal, 64)}
 	var in io.Reader = a.in
 	if o.tty {
-		if in, err = newDetachReader(a.in, o.detachKeys); err != nil {
+		if in, err = detach.NewReader(a.in, o.detachKeys); err != nil {
 			stream.Close()
 			return nil, err
 		}
@@ -68,7 +69,7 @@ func (a *app) newSession(stream *engine.Stream, to target, o sessionOptions) (s 
 // input carries the client's input. Its end closes the sending half of the connection: the program sees end of file, its output
 // goes on. A program that has ended while input was still coming is no error of anybody.
 func (s *session) input(in io.Reader) {
-	if _, err := io.Copy(s.stream, in); err == errDetach {
+	if _, err := io.Copy(s.stream, in); err == detach.Err {
 		s.leave <- struct{}{}
 		return
 	}

@@ -19,6 +19,8 @@ func (c *Client) Kill(ctx context.Context, id, signal string) error {
 type StopOptions struct {
 	Signal  string // "" for the container's own
 	Seconds *int   // until it is killed; nil leaves the time to the daemon, a negative one is for ever
+
+	Shutdown bool // for the instance's sake: a restart policy that holds unless the user stops still holds (hulld only)
 }
 
 func (o StopOptions) query() url.Values {
@@ -28,6 +30,9 @@ func (o StopOptions) query() url.Values {
 	}
 	if o.Seconds != nil {
 		q.Set("t", strconv.Itoa(*o.Seconds))
+	}
+	if o.Shutdown {
+		q.Set("hull.shutdown", "1")
 	}
 	return q
 }

@@ -141,7 +141,7 @@ func (s *state) field(from any, name string, args []any) any {
 	switch x := from.(type) {
 	case *Object:
 		v, ok := x.Get(name)
-		if !ok {
+		if !ok && !x.texts {
 			s.fail("map has no entry for key %q", name)
 		}
 		return v

@@ -112,8 +112,8 @@ func index(a []any) (any, error) {
 			if !ok {
 				return nil, fmt.Errorf("value has type %s; should be string", kind(i))
 			}
-			if v, ok = x.values[name]; !ok {
-				v = nil
+			if v, ok = x.values[name]; !ok && x.texts {
+				v = ""
 			}
 		case []any:
 			n, err := within(i, len(x)-1)

@@ -13,6 +13,7 @@ import (
 type Object struct {
 	names  []string
 	values map[string]any
+	texts  bool // a map of texts: one that is missing is empty
 }
 
 // Decode reads one JSON document. Objects become *Object, arrays []any, numbers int64 if they are whole, else float64.
@@ -48,7 +49,7 @@ func decode(d *json.Decoder, name string) (any, error) {
 			_, err = d.Token()
 			return list, err
 		}
-		o := &Object{values: map[string]any{}}
+		o := &Object{values: map[string]any{}, texts: strings.Contains(textMaps, " "+name+" ")}
 		for d.More() {
 			key, err := d.Token()
 			if err != nil {
@@ -130,6 +131,9 @@ type Null string
 // nulls are the members that are maps, and those that are pointers. Any other null is a list.
 var nullMaps, nullPointers = words(`Labels PortBindings Volumes Data Networks ExposedPorts Ports Tmpfs Options StorageOpt Sysctls Annotations Config
 	GraphDriver DriverOpts`), words(`PidsLimit OomKillDisable MemorySwappiness Init Health SizeRw SizeRootFs IPAMConfig Healthcheck StopTimeout Swarm`)
+
+// textMaps are the members that are maps of texts.
+const textMaps = " Labels Attributes Annotations Options Sysctls Data DriverOpts "
 
 func words(s string) string { return " " + strings.Join(strings.Fields(s), " ") + " " }
 

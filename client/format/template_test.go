@@ -28,7 +28,7 @@ func TestLikeTextTemplate(t *testing.T) {
 		"join": func(list []any, sep string) string { s, _ := join([]any{list, sep}); return s.(string) },
 	}
 	for _, text := range []string{
-		``, `plain`, `{{.Name}}`, `{{.State.Pid}} {{.State.Ratio}}`, `{{index .Config.Cmd 2}}`, `{{index .Config.Labels "a.b"}}`, `{{index .Config.Labels "x"}}`,
+		``, `plain`, `{{.Name}}`, `{{.State.Pid}} {{.State.Ratio}}`, `{{index .Config.Cmd 2}}`, `{{index .Config.Labels "a.b"}}`, `{{index .Config "x"}}`,
 		`{{(index .Mounts 1).Source}}`, `{{range .Mounts}}{{.Source}},{{end}}`, `{{range $i, $m := .Mounts}}{{if $i}};{{end}}{{$i}}={{$m.Source}}{{end}}`,
 		`{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}`, `{{range .Config.Env}}x{{else}}none{{end}}`, `{{with .State}}{{.Status}}{{end}}`,
 		`{{with .Empty}}x{{else}}empty{{end}}`, `{{if .State.Running}}up{{else if .Zero}}zero{{else}}down{{end}}`, `{{if and .State.Running (eq .State.Pid 1234)}}y{{end}}`,

@@ -10,7 +10,8 @@ import (
 
 func main() {
 	// One package at a time: each runs whole engines. No cache: what is tested is outside of Go's sight.
-	cmd := exec.Command("go", "test", "-json", "-count=1", "-p=1", "-run", "^("+tests+")$", "./cmd/hull", "./client/cli")
+	cmd := exec.Command("go", "test", "-json", "-count=1", "-p=1", "-timeout=30m", "-run", "^("+tests+")$", "./cmd/hull", "./client/cli")
+	cmd.Env = append(os.Environ(), "HULL_VERBS_DOCKER=1")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {

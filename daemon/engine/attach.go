@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hull/stages"
+	"hull/stages/detach"
 
 	"github.com/moby/moby/api/types/events"
 	"golang.org/x/sys/unix"
@@ -25,6 +26,7 @@ const (
 // AttachOptions say which streams a client wants.
 type AttachOptions struct {
 	Stdin, Stdout, Stderr bool
+	DetachKeys            string // that end the attachment of a terminal; "" for docker's
 }
 
 // An Attachment is one client's place at a container's streams.
@@ -67,6 +69,11 @@ func (e *Engine) Attach(ctx context.Context, ref string, o AttachOptions) (*Atta
 		return nil, err
 	}
 	rec := c.Record()
+	if o.DetachKeys != "" {
+		if _, err := detach.Parse(o.DetachKeys); err != nil {
+			return nil, failure(stages.Invalid, "%v", err)
+		}
+	}
 	a := &Attachment{
 		TTY: rec.Config.Tty, engine: e, container: c, options: o, stdinOnce: rec.Config.StdinOnce,
 		ready: make(chan struct{}), started: make(chan struct{}), abandoned: make(chan struct{}), done: make(chan struct{}),
@@ -162,7 +169,18 @@ func (a *Attachment) Serve(ctx context.Context, client Client) {
 			a.copyStdin(ctx, client, outputEnded)
 		}
 	}()
+	if a.stdin != "" && !a.options.Stdout && !a.options.Stderr {
+		go func() { <-input; a.conn.Close() }() // a client that only sends is done when it has sent
+	}
 	copyFrames(client, a.conn, a.options, a.TTY)
+	select {
+	case <-left: // but what it has sent before is the container's
+		select {
+		case <-input:
+		case <-a.abandoned:
+		}
+	default:
+	}
 	close(outputEnded)
 	a.finished()
 	client.CloseWrite()
@@ -204,8 +222,18 @@ func (a *Attachment) copyStdin(ctx context.Context, client io.Reader, stop <-cha
 		}
 		closeFifo()
 	}()
+	if a.TTY {
+		if client, err = detach.NewReader(client, a.options.DetachKeys); err != nil {
+			return
+		}
+	}
 	_, err = io.Copy(fifo, client)
 	closeFifo() // before CloseIO: the container reads an end of file only when no write end is left
+	if errors.Is(err, detach.Err) {
+		a.engine.events.container(events.ActionDetach, a.container.Record())
+		a.conn.Close() // ends the output as well
+		return
+	}
 	if errors.Is(err, os.ErrClosed) || !a.stdinOnce || a.TTY {
 		return
 	}

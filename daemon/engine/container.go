@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"hull/daemon/store"
 	"hull/stages"
@@ -22,8 +23,10 @@ type Container struct {
 	next     *outcome // of the run that is going on, or of the next one
 	gone     *outcome // of the container: done when it has been removed
 	removing bool
+	again    again
 	waiting  span.Context // the last wait of the container's own trace: learning of the exit is its answer
 
+	keep    atomic.Int32 // a --rm container that is being restarted is not removed
 	streams streams
 }
 
@@ -59,6 +62,11 @@ func (c *Container) Record() store.Record {
 
 // Running reports whether the container's program runs.
 func (c *Container) Running() bool { return c.Record().State.Status == container.StateRunning }
+
+// active reports whether the container runs or is about to run again: docker counts both as running.
+func (c *Container) active() bool {
+	return c.Running() || c.Record().State.Status == container.StateRestarting
+}
 
 // change alters the record in memory and on disk. What could not be written is not in force.
 func (e *Engine) change(c *Container, alter func(*store.Record)) error {

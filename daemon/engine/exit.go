@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"hull/daemon/containerd"
@@ -21,9 +22,14 @@ const lostCode = 255
 // Run listens for exits until ctx ends, through every restart of containerd. opened is called each time the subscription stands and every
 // container that was believed to be running has been asked for.
 func (e *Engine) Run(ctx context.Context, opened func()) {
+	var restored sync.Once
 	for {
 		err := e.ctd.Exits(ctx, func() {
-			go func() { e.reconcile(ctx); opened() }()
+			go func() {
+				e.reconcile(ctx)
+				restored.Do(func() { e.startRestored(ctx) })
+				opened()
+			}()
 		}, func(x containerd.Exit) {
 			if c, err := e.registry.find(x.ID); err == nil {
 				go e.exited(ctx, c, x)
@@ -87,9 +93,7 @@ func (e *Engine) finish(ctx context.Context, c *Container, code int, text string
 	}
 	err := e.change(c, func(r *store.Record) {
 		r.State.Status, r.State.PID, r.State.ExitCode, r.State.Error, r.State.FinishedAt = container.StateExited, 0, code, text, at.UTC()
-		if text != "" {
-			r.State.Status = container.StateDead
-		}
+		c.decideAgain(r)
 	})
 	if err != nil { // a full disk must not keep clients waiting for ever
 		logError("exit: record", c.ID, err)
@@ -105,7 +109,10 @@ func (e *Engine) finish(ctx context.Context, c *Container, code int, text string
 	c.ended(code, text)
 	e.removeStreams(c.ID)
 	e.dropShm(&rec)
-	if rec.AutoRemove() {
+	if rec.State.Status == container.StateRestarting {
+		e.scheduleAgain(c, at.Sub(rec.State.StartedAt))
+	}
+	if rec.AutoRemove() && c.keep.Load() == 0 {
 		logError("exit: remove", c.ID, e.remove(ctx, c))
 	} else if rec.TraceOwned {
 		e.endTrace(span.Parse(rec.TraceParent).TraceID())

@@ -27,26 +27,39 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 	}
 	r := &container.InspectResponse{
 		ID: rec.ID, Created: rec.Created.Format(time.RFC3339Nano), Path: rec.Path, Args: append([]string{}, rec.Args...),
-		State: stateOf(rec), Image: rec.ImageID, Name: "/" + rec.Name, Driver: "overlayfs", Platform: "linux",
+		State: stateOf(rec), Image: rec.ImageID, Name: "/" + rec.Name, Driver: "overlayfs", Platform: "linux", RestartCount: rec.RestartCount,
 		ResolvConfPath: filepath.Join(dir, "resolv.conf"), HostnamePath: filepath.Join(dir, "hostname"), HostsPath: filepath.Join(dir, "hosts"),
 		LogPath: e.store.Log(rec.ID), HostConfig: rec.HostConfig, Config: rec.Config, Mounts: mounts,
 		GraphDriver:     &storage.DriverData{Name: "overlayfs"},
 		NetworkSettings: &container.NetworkSettings{Ports: network.PortMap{}, Networks: networksOf(rec)},
 	}
 	if size {
-		used, err := e.ctd.SnapshotUsage(ctx, rec.ID)
+		used, whole, err := e.sizes(ctx, &rec)
 		if err != nil {
 			return nil, err
 		}
-		r.SizeRw = &used
+		r.SizeRw, r.SizeRootFs = &used, &whole
 	}
 	return r, nil
+}
+
+// sizes are how many bytes the container has written, and how many its whole root filesystem has.
+func (e *Engine) sizes(ctx context.Context, rec *store.Record) (used, whole int64, err error) {
+	if used, err = e.ctd.SnapshotUsage(ctx, rec.ID); err != nil {
+		return 0, 0, err
+	}
+	whole = used
+	if img, err := e.images.Find(ctx, rec.ImageID); err == nil { // an image may have been removed by force
+		whole += img.Size
+	}
+	return used, whole, nil
 }
 
 func stateOf(rec store.Record) *container.State {
 	s := rec.State
 	return &container.State{
-		Status: s.Status, Running: s.Status == container.StateRunning, Dead: s.Status == container.StateDead, OOMKilled: s.OOMKilled,
+		Status: s.Status, Running: s.Status == container.StateRunning || s.Status == container.StateRestarting, Restarting: s.Status == container.StateRestarting,
+		Dead: s.Status == container.StateDead, OOMKilled: s.OOMKilled,
 		Pid: s.PID, ExitCode: s.ExitCode, Error: s.Error, StartedAt: s.StartedAt.Format(time.RFC3339Nano), FinishedAt: s.FinishedAt.Format(time.RFC3339Nano),
 	}
 }
@@ -59,7 +72,7 @@ func networksOf(rec store.Record) map[string]*network.EndpointSettings {
 func (e *Engine) Counts() (all, running, stopped int) {
 	for _, c := range e.registry.all() {
 		all++
-		if c.Running() {
+		if c.active() {
 			running++
 		} else {
 			stopped++

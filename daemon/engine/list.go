@@ -31,11 +31,11 @@ func (e *Engine) List(ctx context.Context, o ListOptions) ([]container.Summary, 
 	if err != nil {
 		return nil, err
 	}
-	all := o.All || o.Limit > 0 || len(o.Filters["status"]) > 0 || len(o.Filters["exited"]) > 0
+	all := o.All || o.Limit > 0 || len(o.Filters["status"]) > 0
 	list := []container.Summary{}
 	for _, c := range e.registry.all() {
 		rec := c.Record()
-		if !all && rec.State.Status != container.StateRunning || !match(rec) {
+		if !all && !c.active() || !match(rec) {
 			continue
 		}
 		s, err := e.summarize(rec)
@@ -43,7 +43,7 @@ func (e *Engine) List(ctx context.Context, o ListOptions) ([]container.Summary, 
 			return nil, err
 		}
 		if o.Size {
-			if s.SizeRw, err = e.ctd.SnapshotUsage(ctx, rec.ID); err != nil && stages.KindOf(err) != stages.NotFound {
+			if s.SizeRw, s.SizeRootFs, err = e.sizes(ctx, &rec); err != nil && stages.KindOf(err) != stages.NotFound {
 				return nil, err
 			}
 		}
@@ -81,6 +81,8 @@ func statusText(s store.State) string {
 	switch s.Status {
 	case container.StateRunning:
 		return "Up " + units.HumanDuration(time.Since(s.StartedAt))
+	case container.StateRestarting:
+		return fmt.Sprintf("Restarting (%d) %s ago", s.ExitCode, units.HumanDuration(time.Since(s.FinishedAt)))
 	case container.StateExited:
 		return fmt.Sprintf("Exited (%d) %s ago", s.ExitCode, units.HumanDuration(time.Since(s.FinishedAt)))
 	case container.StateDead:
@@ -165,5 +167,5 @@ func (e *Engine) filter(ctx context.Context, name, value string) (func(store.Rec
 			return r.Created.After(at)
 		}, nil
 	}
-	return nil, failure(stages.Invalid, "invalid filter '%s'", name)
+	return filterMore(name, value)
 }

@@ -17,6 +17,7 @@ type LogOptions struct {
 	Stdout, Stderr bool
 	Follow         bool
 	Timestamps     bool
+	Details        bool
 	Tail           int // lines; negative: all
 	Since, Until   time.Time
 }
@@ -54,6 +55,9 @@ func (l *Log) Write(ctx context.Context, w io.Writer) error {
 			return nil
 		}
 		text := e.Log
+		if l.options.Details { // what a log driver was told to add; json-file has no such options here, and docker's separator stays
+			text = " " + text
+		}
 		if l.options.Timestamps {
 			text = e.Time.UTC().Format("2006-01-02T15:04:05.000000000Z07:00") + " " + text
 		}

@@ -29,9 +29,13 @@ func (e *Engine) Remove(ctx context.Context, ref string, force bool) error {
 	c.mu.Unlock()
 	defer func() { c.mu.Lock(); c.removing = false; c.mu.Unlock() }()
 
-	if c.Running() {
+	if c.active() {
 		if !force {
-			return failure(stages.Conflict, "cannot remove container %q: container is running: stop the container before removing or force remove", "/"+c.Record().Name)
+			state := c.Record().State.Status
+			return failure(stages.Conflict, "cannot remove container %q: container is %s: stop the container before removing or force remove", "/"+c.Record().Name, state)
+		}
+		if _, err := e.haltRestarting(c, false); err != nil {
+			return err
 		}
 		if err := e.killAndWait(ctx, c); err != nil {
 			return err
@@ -42,7 +46,7 @@ func (e *Engine) Remove(ctx context.Context, ref string, force bool) error {
 	switch {
 	case c.isGone(): // a --rm container that ended by itself
 		return nil
-	case c.Running(): // somebody started it in between
+	case c.active(): // somebody started it in between
 		return failure(stages.Conflict, "cannot remove container %q: container is running: stop the container before removing or force remove", "/"+c.Record().Name)
 	}
 	return e.remove(ctx, c)

@@ -24,14 +24,21 @@ func (e *Engine) Start(ctx context.Context, ref string) error {
 	defer cancel()
 	c.op.Lock()
 	defer c.op.Unlock()
-	switch rec := c.Record(); {
+	switch {
 	case c.isGone():
 		return failure(stages.NotFound, "No such container: %s", ref)
-	case rec.State.Status == container.StateRunning:
+	case c.active():
 		return ErrNotModified
-	case rec.State.Status == container.StateDead:
-		return failure(stages.Conflict, "container is marked for removal and cannot be started")
 	}
+	c.mu.Lock()
+	c.again = again{}
+	c.rec.RestartCount, c.rec.ManuallyStopped = 0, false // written with the start
+	c.mu.Unlock()
+	return e.start(ctx, c)
+}
+
+// start needs c.op.
+func (e *Engine) start(ctx context.Context, c *Container) error {
 	pid, err := e.run(ctx, c)
 	if err != nil {
 		e.startFailed(ctx, c, err)
@@ -108,7 +115,11 @@ func (e *Engine) startFailed(ctx context.Context, c *Container, cause error) {
 	e.dropTask(ctx, c.ID)
 	code := stages.KindOf(cause).Exit()
 	logError("start: record", c.ID, e.change(c, func(r *store.Record) {
-		r.State = store.State{Status: container.StateCreated, ExitCode: code, Error: cause.Error()}
+		before := r.State
+		r.State = store.State{Status: container.StateCreated, ExitCode: code, Error: cause.Error(), StartedAt: before.StartedAt, FinishedAt: before.FinishedAt}
+		if !before.StartedAt.IsZero() {
+			r.State.Status = container.StateExited
+		}
 	}))
 	c.closeStreams()
 	e.removeStreams(c.ID)

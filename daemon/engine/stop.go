@@ -17,15 +17,22 @@ const (
 	defaultStopTimeout = 10 // seconds, docker's
 )
 
-// Stop asks the container's program to end and, once timeout seconds are over, makes it. A nil timeout is the container's own; a negative one
-// waits for ever. signal "" is the container's own.
-func (e *Engine) Stop(ctx context.Context, ref string, timeout *int, signal string) error {
+// StopOptions say how a container is made to end.
+type StopOptions struct {
+	Signal   string // "" for the container's own
+	Seconds  *int   // patience; nil for the container's own, negative for ever
+	Shutdown bool   // because the instance goes down: a restart policy that is for "unless stopped" still counts
+}
+
+// Stop asks the container's program to end and, once the time is over, makes it.
+func (e *Engine) Stop(ctx context.Context, ref string, o StopOptions) error {
 	c, err := e.registry.find(ref)
 	if err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(e.join(ctx, c)) // the client may leave: the container is stopped all the same
 	rec := c.Record()
+	signal := o.Signal
 	if signal == "" {
 		signal = rec.Config.StopSignal
 	}
@@ -39,8 +46,11 @@ func (e *Engine) Stop(ctx context.Context, ref string, timeout *int, signal stri
 	if rec.Config.StopTimeout != nil {
 		seconds = *rec.Config.StopTimeout
 	}
-	if timeout != nil {
-		seconds = *timeout
+	if o.Seconds != nil {
+		seconds = *o.Seconds
+	}
+	if waited, err := e.haltRestarting(c, !o.Shutdown); waited || err != nil {
+		return err
 	}
 	w, err := e.Wait(context.Background(), c.ID, container.WaitConditionNotRunning)
 	if err != nil {
@@ -92,14 +102,27 @@ func (e *Engine) Kill(ctx context.Context, ref, signal string) error {
 			return err
 		}
 	}
-	if !c.Running() {
+	if !c.active() {
 		return failure(stages.Conflict, "cannot kill container: %s: container %s is not running", ref, c.ID)
+	}
+	if c.endsWith(sig) {
+		if waited, err := e.haltRestarting(c, true); waited || err != nil {
+			return err
+		}
 	}
 	err = e.signal(e.join(ctx, c), c, sig)
 	if stages.KindOf(err) == stages.NotFound && err != nil {
 		return failure(stages.Conflict, "cannot kill container: %s: container %s is not running", ref, c.ID)
 	}
 	return err
+}
+
+// endsWith is docker's rule whether a signal is meant to end the container, so that its restart policy does not bring it back: SIGKILL, its own
+// stop signal, or any where it has named none.
+func (c *Container) endsWith(sig uint32) bool {
+	named := c.Record().Config.StopSignal
+	own, err := spec.Signal(named)
+	return sig == sigkill || named == "" || err == nil && own == sig
 }
 
 func (e *Engine) signal(ctx context.Context, c *Container, sig uint32) error {

@@ -30,7 +30,7 @@ func (e *Engine) Wait(ctx context.Context, ref string, condition container.WaitC
 	w := &Waiter{container: c}
 	switch condition {
 	case "", container.WaitConditionNotRunning:
-		if c.rec.State.Status == container.StateRunning {
+		if s := c.rec.State.Status; s == container.StateRunning || s == container.StateRestarting {
 			w.outcome = c.next
 		}
 		w.code = c.rec.State.ExitCode

@@ -17,7 +17,9 @@ func (s *Server) containerRoutes(handle registrar) {
 	handle("GET /containers/{id}/json", s.inspectContainer)
 	handle("POST /containers/{id}/start", s.startContainer)
 	handle("POST /containers/{id}/stop", s.stopContainer)
+	handle("POST /containers/{id}/restart", s.restartContainer)
 	handle("POST /containers/{id}/kill", s.killContainer)
+	handle("POST /containers/prune", s.pruneContainers)
 	handle("POST /containers/{id}/resize", s.resizeContainer)
 	handle("POST /containers/{id}/rename", s.renameContainer)
 	handle("POST /containers/{id}/wait", s.waitContainer)
@@ -75,15 +77,32 @@ func (s *Server) startContainer(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) stopContainer(w http.ResponseWriter, r *http.Request) error {
-	var timeout *int
+	o, err := stopOptions(r)
+	if err != nil {
+		return err
+	}
+	return noContent(w, s.engine.Stop(r.Context(), r.PathValue("id"), o))
+}
+
+func (s *Server) restartContainer(w http.ResponseWriter, r *http.Request) error {
+	o, err := stopOptions(r)
+	if err != nil {
+		return err
+	}
+	return noContent(w, s.engine.Restart(r.Context(), r.PathValue("id"), o))
+}
+
+// stopOptions reads the query of stop and restart. hull.shutdown is hull's own: hull down stops for the instance's sake, not for the container's.
+func stopOptions(r *http.Request) (engine.StopOptions, error) {
+	o := engine.StopOptions{Signal: r.URL.Query().Get("signal"), Shutdown: boolParam(r, "hull.shutdown")}
 	if text := r.URL.Query().Get("t"); text != "" {
 		seconds, err := strconv.Atoi(text)
 		if err != nil {
-			return failure(stages.Invalid, "invalid stop timeout: %s", text)
+			return o, failure(stages.Invalid, "invalid stop timeout: %s", text)
 		}
-		timeout = &seconds
+		o.Seconds = &seconds
 	}
-	return noContent(w, s.engine.Stop(r.Context(), r.PathValue("id"), timeout, r.URL.Query().Get("signal")))
+	return o, nil
 }
 
 func (s *Server) killContainer(w http.ResponseWriter, r *http.Request) error {

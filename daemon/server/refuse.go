@@ -25,15 +25,25 @@ var refused = map[string]string{
 	"/services": "services", "/services/{rest...}": "services", "/tasks": "service tasks", "/tasks/{rest...}": "service tasks",
 	"/secrets": "secrets", "/secrets/{rest...}": "secrets", "/configs": "configs", "/configs/{rest...}": "configs",
 	"/plugins": "plugins", "/plugins/{rest...}": "plugins", "/auth": "registry login", "/distribution/{rest...}": "registries",
-	"/exec/{rest...}": "exec", "/system/df": "disk usage", "POST /containers/prune": "container prune",
-	"/containers/{id}/exec": "exec", "/containers/{id}/top": "top", "/containers/{id}/stats": "stats",
-	"/containers/{id}/restart": "restart", "/containers/{id}/pause": "pause",
+	"/exec/{rest...}": "exec", "/commit": "commit", "/system/df": "disk usage",
+	"/containers/{id}/exec": "exec", "/containers/{id}/top": "top", "/containers/{id}/stats": "stats", "/containers/{id}/pause": "pause",
 	"/containers/{id}/unpause": "unpause", "/containers/{id}/update": "update",
 	"/containers/{id}/attach/ws": "attach over a websocket", "/containers/{id}/checkpoints": "checkpoints",
 	"/containers/{id}/checkpoints/{rest...}": "checkpoints",
 }
 
+// absent are single objects of kinds that hull has none of: docker inspect NAME looks through all kinds, and must go on to the next.
+var absent = map[string]string{
+	"GET /networks/{id}": "network", "GET /volumes/{id}": "volume", "GET /services/{id}": "service", "GET /tasks/{id}": "task", "GET /nodes/{id}": "node",
+	"GET /plugins/{id}/json": "plugin", "GET /secrets/{id}": "secret", "GET /configs/{id}": "config",
+}
+
 func refusedRoutes(handle registrar) {
+	for pattern, what := range absent {
+		handle(pattern, func(_ http.ResponseWriter, r *http.Request) error {
+			return failure(stages.NotFound, "No such %s: %s", what, r.PathValue("id"))
+		})
+	}
 	for pattern, what := range refused {
 		handle(pattern, func(http.ResponseWriter, *http.Request) error { return notOffered(what) })
 	}

@@ -35,6 +35,7 @@ func (s *Server) attach(w http.ResponseWriter, r *http.Request) error {
 	}
 	a, err := s.engine.Attach(r.Context(), r.PathValue("id"), engine.AttachOptions{
 		Stdin: boolParam(r, "stdin"), Stdout: boolParam(r, "stdout"), Stderr: boolParam(r, "stderr"),
+		DetachKeys: r.URL.Query().Get("detachKeys"),
 	})
 	if err != nil {
 		return err
@@ -133,19 +134,12 @@ func (h *hijacked) Left() {
 
 func (s *Server) logs(w http.ResponseWriter, r *http.Request) error {
 	o := engine.LogOptions{
-		Stdout: boolParam(r, "stdout"), Stderr: boolParam(r, "stderr"), Follow: boolParam(r, "follow"), Timestamps: boolParam(r, "timestamps"), Tail: -1,
+		Stdout: boolParam(r, "stdout"), Stderr: boolParam(r, "stderr"), Follow: boolParam(r, "follow"), Timestamps: boolParam(r, "timestamps"), Details: boolParam(r, "details"), Tail: -1,
 	}
 	if !o.Stdout && !o.Stderr {
 		return failure(stages.Invalid, "Bad parameters: you must choose at least one stream")
 	}
-	if boolParam(r, "details") {
-		return notOffered("logs with details=1")
-	}
-	if tail := r.URL.Query().Get("tail"); tail != "" && tail != "all" {
-		n, err := strconv.Atoi(tail)
-		if err != nil {
-			return failure(stages.Invalid, "invalid tail: %s", tail)
-		}
+	if n, err := strconv.Atoi(r.URL.Query().Get("tail")); err == nil { // docker takes everything else for "all"
 		o.Tail = n
 	}
 	var err error

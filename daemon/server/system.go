@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"runtime"
@@ -107,12 +108,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 		if !match(m) {
 			return nil
 		}
-		if err := out.Encode(m); err != nil {
+		if err := out.Encode(eventBody(m)); err != nil {
 			return err
 		}
 		return http.NewResponseController(w).Flush()
 	}
-	if !since.IsZero() {
+	if past := !until.IsZero() && until.Before(time.Now()); past || !since.IsZero() { // what has been, docker shows whole
 		for _, m := range recent {
 			if at := time.Unix(0, m.TimeNano); at.Before(since) || !until.IsZero() && at.After(until) {
 				continue
@@ -162,17 +163,40 @@ func eventFilter(filters map[string][]string) (func(events.Message) bool, error)
 				return false
 			}
 		}
-		if want := filters["image"]; len(want) > 0 && !slices.Contains(want, m.Actor.ID) && !slices.Contains(want, m.Actor.Attributes["image"]) {
+		if want := filters["image"]; len(want) > 0 && !slices.ContainsFunc(want, func(v string) bool { return isImage(m, v) }) {
 			return false
 		}
-		for _, l := range filters["label"] {
-			key, value, exact := strings.Cut(l, "=")
-			if got, ok := m.Actor.Attributes[key]; !ok || exact && got != value {
-				return false
-			}
-		}
-		return true
+		return hasLabels(m.Actor.Attributes, filters["label"])
 	}, nil
+}
+
+// isImage reports whether an event is of the image, or of a container made from it, with or without a tag.
+func isImage(m events.Message, name string) bool {
+	of := []string{m.Actor.ID, m.Actor.Attributes["image"]}
+	if m.Type == events.ImageEventType {
+		of = append(of, m.Actor.Attributes["name"])
+	}
+	return slices.ContainsFunc(of, func(s string) bool {
+		bare, _, _ := strings.Cut(s[strings.LastIndexByte(s, '/')+1:], ":")
+		return s == name || bare != "" && s[:strings.LastIndexByte(s, '/')+1]+bare == name
+	})
+}
+
+// eventBody adds the fields that events had before they had an actor; older clients read nothing else.
+func eventBody(m events.Message) any {
+	old := struct {
+		Status string `json:"status,omitempty"`
+		ID     string `json:"id,omitempty"`
+		From   string `json:"from,omitempty"`
+		events.Message
+	}{Message: m}
+	switch m.Type {
+	case events.ContainerEventType:
+		old.Status, old.ID, old.From = string(m.Action), m.Actor.ID, m.Actor.Attributes["image"]
+	case events.ImageEventType:
+		old.Status, old.ID = string(m.Action), m.Actor.ID
+	}
+	return old
 }
 
 // timeParam reads a time as docker's client sends it: seconds since 1970, with or without a fraction; or RFC 3339.
@@ -181,19 +205,31 @@ func timeParam(r *http.Request, name string) (time.Time, error) {
 	if text == "" || text == "0" {
 		return time.Time{}, nil
 	}
-	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+	if t, err := moment(text, time.Now()); err == nil {
 		return t, nil
 	}
+	return time.Time{}, failure(stages.Invalid, "invalid value for %q: failed to parse value as time: %s", name, text)
+}
+
+// moment reads what a filter or a client writes for a moment: seconds since 1970, with or without a fraction; a duration back from now; a date
+// with or without time and zone.
+func moment(text string, now time.Time) (time.Time, error) {
 	whole, fraction, _ := strings.Cut(text, ".")
 	sec, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || len(fraction) > 9 {
-		return time.Time{}, failure(stages.Invalid, "invalid value for %q: failed to parse value as time: %s", name, text)
+	if err == nil && len(fraction) <= 9 {
+		if nano, err := strconv.ParseInt((fraction + "000000000")[:9], 10, 64); err == nil {
+			return time.Unix(sec, nano), nil
+		}
 	}
-	nano, err := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)
-	if err != nil {
-		return time.Time{}, failure(stages.Invalid, "invalid value for %q: failed to parse value as time: %s", name, text)
+	if d, err := time.ParseDuration(text); err == nil {
+		return now.Add(-d), nil
 	}
-	return time.Unix(sec, nano), nil
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02Z07:00", "2006-01-02"} {
+		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("failed to parse value as time or duration: %q", text)
 }
 
 func uname() (release, machine string) {

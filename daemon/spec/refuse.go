@@ -48,6 +48,12 @@ func Check(c *container.Config, h *container.HostConfig, n *network.NetworkingCo
 	if err := checkModes(h); err != nil {
 		return err
 	}
+	if err := CheckRestartPolicy(h.RestartPolicy); err != nil {
+		return err
+	}
+	if h.AutoRemove && !h.RestartPolicy.IsNone() {
+		return invalid("can't create 'AutoRemove' container with restart policy")
+	}
 	if err := checkNames(c, h); err != nil {
 		return err
 	}
@@ -121,7 +127,6 @@ func checkModes(h *container.HostConfig) error {
 	}{
 		{"LogConfig.Type", h.LogConfig.Type, h.LogConfig.Type == "" || h.LogConfig.Type == "json-file"},
 		{"LogConfig.Config", fmt.Sprint(h.LogConfig.Config), len(h.LogConfig.Config) == 0},
-		{"RestartPolicy", string(h.RestartPolicy.Name), h.RestartPolicy.IsNone() && h.RestartPolicy.MaximumRetryCount == 0},
 		{"Isolation", string(h.Isolation), h.Isolation.IsDefault()},
 	}
 	for _, a := range asked {

@@ -37,13 +37,16 @@ type Record struct {
 
 	State State
 
+	RestartCount    int  `json:",omitempty"` // by the restart policy, since the last start by a user
+	ManuallyStopped bool `json:",omitempty"` // by a user: unless-stopped
+
 	TraceParent string `json:",omitempty"` // the trace that the container belongs to; calls without one join it
 	TraceOwned  bool   `json:",omitempty"` // hulld made the trace, and so must end it
 }
 
 // State is a container's place in its life. Times are zero before they happen.
 type State struct {
-	Status     container.ContainerState // created, running, exited or dead
+	Status     container.ContainerState // created, running, restarting, exited or dead
 	PID        int
 	PIDStart   uint64 // when that process began, in the kernel's ticks: a pid is used again, the pair is not
 	ExitCode   int
