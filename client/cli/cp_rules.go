@@ -67,10 +67,12 @@ func sourceOnDisk(name string, follow bool) (local string, s copySource, err err
 		}
 		s.base = filepath.Base(abs)
 	}
-	local = name
-	info, err := os.Lstat(filepath.Clean(name))
+	if local, err = filepath.Abs(name); err != nil {
+		return "", s, err
+	}
+	info, err := os.Lstat(local)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 && (follow || s.base == "." || strings.HasSuffix(name, "/")) {
-		if local, err = filepath.EvalSymlinks(name); err == nil {
+		if local, err = filepath.EvalSymlinks(local); err == nil {
 			info, err = os.Lstat(local)
 		}
 	}

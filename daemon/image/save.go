@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"hull/stages"
@@ -61,6 +62,9 @@ func (s *Images) named(ctx context.Context, ref string) ([]*Image, error) {
 		}
 	}
 	img, err := s.Find(ctx, ref)
+	if stages.KindOf(err) == stages.NotFound && err != nil {
+		return nil, &stages.Error{Kind: stages.NotFound, Err: errors.New("No such image: " + ref)} //nolint:staticcheck // docker's words: as it was given
+	}
 	if err != nil {
 		return nil, err
 	}

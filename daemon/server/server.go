@@ -199,7 +199,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 
 // readBody reads a JSON body whole, and refuses what is not JSON, or more than one document.
 func readBody(w http.ResponseWriter, r *http.Request, into any) ([]byte, error) {
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(otel.ServerWriter(w, r), r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
