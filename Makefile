@@ -4,17 +4,23 @@ GO      ?= go
 GOFLAGS ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo picture check test verbs bench soak test-vm generate clean
+.PHONY: help build demo picture viewer check test verbs bench soak test-vm generate man clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## Build all binaries into bin/
+build: bin/tiny.tar ## Build all binaries into bin/, and the image hull/tiny
+	$(GO) build $(GOFLAGS) -o bin/ $(wildcard ./cmd/hull ./cmd/hull-* ./cmd/hulld)
+
+# hull/tiny: u-root's tools, which cmd/tiny/go.mod lists, and the programs in cmd/tiny's own folders, as one binary with many names.
+bin/tiny: $(shell find cmd/tiny -type f)
 	@mkdir -p bin
-	$(GO) build $(GOFLAGS) -o bin/ $(wildcard ./cmd/hull ./cmd/hull-* ./cmd/hulld ./cmd/tiny)
+	cd cmd/tiny && $(GO) tool makebb -o $(CURDIR)/$@ $$($(GO) list tool | grep -v /makebb$$) $$(printf './%s ' */)
+
+bin/tiny.tar: bin/tiny $(wildcard cmd/tiny-image/*.go)
+	$(GO) run ./cmd/tiny-image -program bin/tiny -o $@
 
 demo: build ## Run one traced container in a private root (needs root), and leave its trace in demo/
-	$(GO) build $(GOFLAGS) -o bin/tiny-image ./cmd/tiny/image
 	$(GO) build $(GOFLAGS) -o bin/demo ./cmd/demo
 	@bin/demo
 
@@ -23,11 +29,14 @@ picture: export HULL_ROOT := /tmp/hull-picture
 picture: build ## Take docs/trace.png anew: the page of a real run of busybox, in Chromium (needs root)
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers busybox-static
 	@mkdir -p $(HULL_ROOT)
-	$(GO) run ./cmd/tiny/image -name busybox:latest -program $${HULL_TOOLS:-.hull/tools}/bin/busybox -o $(HULL_ROOT)/busybox.tar
+	$(GO) run ./cmd/tiny-image -name busybox:latest -program $${HULL_TOOLS:-.hull/tools}/bin/busybox -o $(HULL_ROOT)/busybox.tar
 	@PATH=$(CURDIR)/bin:$$PATH; trap 'hull down; rm -rf $(HULL_ROOT)' EXIT; hull up && hull load -i $(HULL_ROOT)/busybox.tar && \
 	  hull run --rm busybox true && hull run --rm --trace busybox echo hi 2>/dev/null && hull trace export -o $(HULL_ROOT)/trace.html last && \
 	  chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --user-data-dir=$(HULL_ROOT)/chromium \
-	    --window-size=1280,860 --screenshot=$(CURDIR)/docs/trace.png file://$(HULL_ROOT)/trace.html 2>$(HULL_ROOT)/chromium.log || { cat $(HULL_ROOT)/chromium.log >&2; exit 1; }
+	    --window-size=1280,900 --screenshot=$(CURDIR)/docs/trace.png file://$(HULL_ROOT)/trace.html 2>$(HULL_ROOT)/chromium.log || { cat $(HULL_ROOT)/chromium.log >&2; exit 1; }
+
+viewer: ## Test the page of a trace: its parts in node, the whole in Chromium
+	$(GO) run ./cmd/testsum -as viewer ./trace/view ./trace/export
 
 check: ## Check format, vet (amd64 and arm64), staticcheck, imports and dependencies: fast, no root
 	@unformatted="$$($(GO) tool gofumpt -l .)"; [ -z "$$unformatted" ] || { echo "gofumpt: not formatted:"; echo "$$unformatted"; exit 1; }
@@ -68,6 +77,9 @@ test-vm: build ## Run the tests that need another kernel, in a QEMU guest
 generate: ## Make the generated files anew: docs, BPF objects (needs clang)
 	$(GO) generate ./...
 
+man: ## Write the manual pages into man/
+	$(GO) run ./cmd/man man
+
 clean: ## Remove what make made
 	@if [ -e .hull/demo ] && [ -x bin/hull ]; then bin/hull --root .hull/demo down; fi
-	rm -rf bin demo .hull/demo
+	rm -rf bin demo man .hull/demo

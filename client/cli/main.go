@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"hull/client/engine"
 )
 
@@ -60,4 +62,9 @@ func (a *app) report(err error) int {
 		fmt.Fprintln(a.err, "hull:", err)
 	}
 	return code
+}
+
+// Tree is the whole command tree, for the manual pages.
+func Tree() *cobra.Command {
+	return (&app{in: os.Stdin, out: os.Stdout, err: os.Stderr}).rootCommand()
 }

@@ -20,12 +20,13 @@ const EnvHost = "HULL_HOST"
 // rootCommand is the whole command tree.
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:              "hull [OPTIONS] COMMAND [ARG...]",
-		Short:            "A container engine that shows how it works",
-		Long:             "hull runs containers as docker does, one small program per step, and shows each step: hull run --trace IMAGE.",
-		SilenceErrors:    true,
-		SilenceUsage:     true,
-		TraverseChildren: true, // options before the verb are hull's, options after it the verb's
+		Use:                   "hull [OPTIONS] COMMAND [ARG...]",
+		Short:                 "A container engine that shows how it works",
+		Long:                  "hull runs containers as docker does, one small program per step, and shows each step: hull run --trace IMAGE.",
+		DisableFlagsInUseLine: true,
+		SilenceErrors:         true,
+		SilenceUsage:          true,
+		TraverseChildren:      true, // options before the verb are hull's, options after it the verb's
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownVerb(args[0])
@@ -37,6 +38,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(a.printHelp)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	f := root.PersistentFlags()
@@ -48,13 +50,17 @@ func (a *app) rootCommand() *cobra.Command {
 	for _, name := range verbsIn(a.args) {
 		root.AddCommand(a.verb(name))
 	}
+	if len(a.args) > 0 && strings.HasPrefix(a.args[0], cobra.ShellCompRequestCmd) {
+		a.addCompletions(root)
+	}
 	return root
 }
 
 // verbs are the names of what stands behind hull, in the order of the help.
 var verbs = []string{
-	"run", "create", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "pull", "push", "tag", "save", "import", "export", "history", "cp", "diff", "version", "container", "image", "trace", "up", "down", "status",
-	"start", "restart", "kill", "wait", "rename", "attach", "events", "info",
+	"run", "create", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
+	"start", "restart", "kill", "wait", "rename", "attach", "events", "info", "completion",
+	"pull", "push", "tag", "save", "import", "export", "history", "cp", "diff",
 }
 
 // verb makes one verb's command.
@@ -86,6 +92,8 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.attachCommand()
 	case "events":
 		return a.eventsCommand()
+	case "completion":
+		return a.completionCommand()
 	case "info":
 		return a.infoCommand()
 	case "inspect":

@@ -10,13 +10,14 @@ import (
 type traceOptions struct {
 	trace    bool
 	traceOut []string
+	level    string // how much of the trace is told
 }
 
 // define has nothing for create: what is traced is a run.
 func (o *traceOptions) define(*pflag.FlagSet) {}
 
 func (o *traceOptions) defineRun(f *pflag.FlagSet) {
-	f.BoolVar(&o.trace, "trace", false, "Record every step, and print the timeline to STDERR after the container's output")
+	defineTrace(f, &o.trace, &o.level)
 	f.Var(listValue{&o.traceOut, checkTraceOut}, "trace-out", "Write the trace to a `file` (.json Jaeger, .otlp.json, .html, .txt); implies --trace")
 }
 

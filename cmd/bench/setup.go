@@ -82,7 +82,7 @@ func (b *bench) archive() string { return b.root + "/busybox.tar" }
 
 // pack makes the archive, with the packer that makes hull/tiny.
 func (b *bench) pack() error {
-	return b.run("go run ./cmd/tiny/image -program " + busybox() + " -name " + image + " -o " + b.archive())
+	return b.run("go run ./cmd/tiny-image -program " + busybox() + " -name " + image + " -o " + b.archive())
 }
 
 // accounting are the hierarchies in which we count.

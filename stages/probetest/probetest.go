@@ -58,6 +58,7 @@ var probes = map[string]Probe{
 	"chromium": func() string { return program("chromium") },
 	"qemu":     func() string { return program("qemu-system-x86_64") },
 	"node":     func() string { return program("node") },
+	"tmux":     func() string { return program("tmux") },
 }
 
 func program(name string) string {
