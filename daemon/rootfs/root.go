@@ -6,7 +6,7 @@
 //
 // The root of a running container is its own (/proc/PID/root). That of a stopped one is mounted for the occasion in a mount namespace of
 // one thread, and only the descriptor of the finished tree survives the thread: nobody sees the mount, and when the descriptor is closed, by
-// us or by the kernel after a kill, it is gone (docs/adr/0011-stopped-roots.md).
+// us or by the kernel after a kill, it is gone (docs/adr/0013-stopped-roots.md).
 package rootfs
 
 import (
