@@ -1,7 +1,9 @@
 package daemon_test
 
 import (
+	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -36,6 +38,17 @@ func testFiles(t *testing.T, r *rig) {
 	r.ok(t, "export", "-o", dir+"/e.tar", "runs")
 	require.NotContains(t, string(mustRead(t, dir+"/e.tar")), "bound\n", "what is mounted is not the container's own")
 
+	// A daemon that is killed in the middle of a copy leaves no mount: nobody reads the pipe, so the copy stands still.
+	cmd := exec.Command("docker", "-H", "unix://"+r.inst.APISocket(), "cp", "made:/bin", "-")
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	_, err = io.ReadFull(out, make([]byte, 4096))
+	require.NoError(t, err)
+	r.kill()
+	out.Close()
+	cmd.Wait()
+	r.start(t)
 	require.Empty(t, mountsBelow(t, r.inst.Root+"/lib/containers"))
 	r.ok(t, "rm", "-f", "made", "runs")
 }

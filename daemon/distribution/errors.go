@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,7 +24,10 @@ func Explain(verb string, ref reference.Named, err error) error {
 	familiar := reference.FamiliarString(ref)
 	var status remoteerrors.ErrUnexpectedStatus
 	var asked *url.Error
+	var broken net.Error
 	switch {
+	case stages.KindOf(err) != stages.Internal: // it has been explained
+		return err
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, docker.ErrInvalidAuthorization), errors.As(err, &status) && (status.StatusCode == http.StatusUnauthorized || status.StatusCode == http.StatusForbidden):
@@ -41,7 +46,11 @@ func Explain(verb string, ref reference.Named, err error) error {
 		}
 		return e
 	}
-	return &stages.Error{Kind: stages.KindOf(err), Thing: familiar, Err: err}
+	e := &stages.Error{Kind: stages.Internal, Thing: familiar, Err: err}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &broken) {
+		e.Kind, e.Hint = stages.Unavailable, "the connection broke off: try again, what has come is kept for a day"
+	}
+	return e
 }
 
 // words is what a registry's error document says (distribution-spec, "Error Codes").
