@@ -219,6 +219,8 @@ func drive(t *testing.T, r *rig) {
 		{"logs", testLogs},
 		{"images", testImages},
 		{"hostile archives", testHostileArchives},
+		{"pulls", testPulls},
+		{"files", testFiles},
 		{"events", testEvents},
 		{"two at once", testTwoAtOnce},
 		{"clients that leave", testClientsThatLeave},

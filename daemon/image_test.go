@@ -44,7 +44,7 @@ func testImages(t *testing.T, r *rig) {
 	for _, name := range []string{"three:1", "layout:7"} {
 		require.Contains(t, r.ok(t, "rmi", name), "Deleted: sha256:")
 	}
-	require.Equal(t, 125, r.run(t, "--rm", "three:1").code)
+	require.Equal(t, 125, r.run(t, "--rm", "--pull", "never", "three:1").code)
 }
 
 func testHostileArchives(t *testing.T, r *rig) {

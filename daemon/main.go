@@ -28,6 +28,7 @@ import (
 	"hull/trace/span"
 	"hull/trace/span/otel"
 
+	"github.com/containerd/log"
 	"golang.org/x/sys/unix"
 )
 
@@ -72,8 +73,12 @@ func Main(args []string, stderr io.Writer) int {
 		if o.debug {
 			level = slog.LevelDebug
 		}
+		// containerd's own packages, the registries' client among them, log through theirs.
+		err = errors.Join(log.SetFormat(log.JSONFormat), log.SetLevel("error"))
 		slog.SetDefault(slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level})))
-		err = run(o)
+		if err == nil {
+			err = run(o)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "hulld:", err)

@@ -90,7 +90,7 @@ func testExitCodes(t *testing.T, r *rig) {
 		{[]string{"busybox", "nosuch"}, 127, `"nosuch": executable file not found`},
 		{[]string{"busybox", "/no/such"}, 127, "no such file or directory"},
 		{[]string{"busybox", "/etc"}, 126, `"/etc": `}, // runc: permission denied; hull-runc: is a directory
-		{[]string{"nosuchimage", "true"}, 125, "hull load"},
+		{[]string{"127.0.0.1:1/nosuchimage", "true"}, 125, "connection refused"},
 	} {
 		res := r.run(t, append([]string{"--rm"}, c.args...)...)
 		require.Equal(t, c.code, res.code, "%v: %s", c.args, res.stderr)

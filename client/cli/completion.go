@@ -121,7 +121,7 @@ func (a *app) names(ctx context.Context, kind nameKind) (list []string) {
 		}
 	}
 	if kind == anyImage || kind == containerOrImage {
-		images, err := client.Images(ctx)
+		images, err := client.Images(ctx, false, nil)
 		if err != nil {
 			return list
 		}

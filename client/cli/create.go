@@ -59,8 +59,11 @@ func (a *app) create(ctx context.Context, c *engine.Client, o *runOptions, body 
 	}
 	made, err = c.Create(ctx, o.name, o.platform, body)
 	if o.pull != pullNever && engine.IsNotFound(err) && strings.Contains(strings.ToLower(err.Error()), "no such image") {
+		if !o.quiet {
+			fmt.Fprintf(a.err, "Unable to find image '%s' locally\n", o.image)
+		}
 		if pullErr := a.pullImage(ctx, c, o); pullErr != nil {
-			return made, fmt.Errorf("%w (%w)", err, pullErr)
+			return made, pullErr
 		}
 		made, err = c.Create(ctx, o.name, o.platform, body)
 	}

@@ -14,9 +14,9 @@ import (
 // pen, or worse, that it was obeyed. A test reads docker's own help and finds every flag of run either offered or here.
 
 // refusedVerbs are docker's verbs.
-const refusedVerbs = `build builder buildx bake checkpoint commit compose config context cp diff export
-history import init login logout manifest network node plugin prune pull push rm save search secret
-service stack stats swarm system tag trust volume`
+const refusedVerbs = `build builder buildx bake checkpoint commit compose config context
+init login logout manifest network node plugin prune rm search secret
+service stack stats swarm system trust volume`
 
 // refusedFlags are docker's flags by the verb's name; one with a short form is written "long,s".
 var refusedFlags = [...]struct{ verb, flags string }{
@@ -26,9 +26,14 @@ var refusedFlags = [...]struct{ verb, flags string }{
 		storage-opt use-api-socket volume-driver volumes-from`},
 	{"rm", `link,l`},
 	{"inspect", `platform`},
-	{"images", `all,a digests filter,f format tree`},
+	{"images", `tree`},
 	{"load", `platform`},
-	{"rmi", `no-prune platform`},
+	{"rmi", `platform`},
+	{"pull", `all-tags,a disable-content-trust`},
+	{"push", `disable-content-trust platform`},
+	{"save", `platform`},
+	{"import", `platform`},
+	{"history", `platform`},
 }
 
 // refusedFlag is the long name of a docker flag of the verb that is refused, or "" if name is none.

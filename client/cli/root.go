@@ -60,7 +60,7 @@ func (a *app) rootCommand() *cobra.Command {
 var verbs = []string{
 	"run", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down",
 	"status", "demo", "create", "port", "start", "restart", "kill", "wait", "rename", "attach", "events", "info", "exec", "pause",
-	"unpause", "top", "update", "completion",
+	"unpause", "top", "update", "completion", "pull", "push", "tag", "save", "import", "export", "history", "cp", "diff",
 }
 
 // verb makes one verb's command.
@@ -112,6 +112,24 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.inspectCommand()
 	case "load":
 		return a.loadCommand()
+	case "pull":
+		return a.pullCommand()
+	case "push":
+		return a.pushCommand()
+	case "tag":
+		return a.tagCommand()
+	case "save":
+		return a.saveCommand()
+	case "import":
+		return a.importCommand()
+	case "export":
+		return a.exportCommand()
+	case "history":
+		return a.historyCommand()
+	case "cp":
+		return a.cpCommand()
+	case "diff":
+		return a.diffCommand()
 	case "images":
 		return a.imagesCommand("images")
 	case "rmi":
@@ -123,10 +141,12 @@ func (a *app) verb(name string) *cobra.Command {
 		c.AddCommand(a.runCommand(), a.createCommand(), a.psCommand("ls"), a.logsCommand(), a.portCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
 		c.AddCommand(a.startCommand(), a.restartCommand(), a.killCommand(), a.waitCommand(), a.renameCommand(), a.attachCommand(), a.containerPruneCommand())
 		c.AddCommand(a.execCommand(), a.pauseCommand(), a.unpauseCommand(), a.topCommand(), a.updateCommand())
+		c.AddCommand(a.cpCommand(), a.diffCommand(), a.exportCommand())
 		return c
 	case "image":
 		c := group("image", "Manage images")
 		c.AddCommand(a.loadCommand(), a.imagesCommand("ls"), a.imageInspectCommand(), a.imageRmCommand("rm"))
+		c.AddCommand(a.pullCommand(), a.pushCommand(), a.tagCommand(), a.saveCommand(), a.importCommand(), a.historyCommand(), a.imagePruneCommand())
 		return c
 	case "trace":
 		return a.traceCommand()

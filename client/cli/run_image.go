@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -41,11 +39,6 @@ func (o *imageOptions) apply(*engine.CreateRequest) (err error) {
 		return fmt.Errorf("error parsing specified platform: %w", err)
 	}
 	return nil
-}
-
-// pullImage gets the image that a request names.
-func (a *app) pullImage(context.Context, *engine.Client, *runOptions) error {
-	return errors.New("hull pulls no images yet: hull load -i FILE")
 }
 
 // architectures are other names of what Go, and with it docker, calls an architecture.

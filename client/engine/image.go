@@ -3,18 +3,19 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"strings"
-
-	"hull/stages"
 )
 
 // Images lists the images: GET /images/json.
-func (c *Client) Images(ctx context.Context) (list []Image, err error) {
-	return list, c.get(ctx, "GET", "/images/json", nil, nil, &list)
+func (c *Client) Images(ctx context.Context, all bool, filters Filters) (list []Image, err error) {
+	q := url.Values{}
+	if all {
+		q.Set("all", "1")
+	}
+	filters.add(q)
+	return list, c.get(ctx, "GET", "/images/json", q, nil, &list)
 }
 
 // InspectImage is GET /images/{name}/json as the daemon sent it.
@@ -24,12 +25,32 @@ func (c *Client) InspectImage(ctx context.Context, name string) (json.RawMessage
 }
 
 // RemoveImage is DELETE /images/{name}: what was untagged and what was deleted.
-func (c *Client) RemoveImage(ctx context.Context, name string, force bool) (list []Deleted, err error) {
+func (c *Client) RemoveImage(ctx context.Context, name string, force, noPrune bool) (list []Deleted, err error) {
 	q := url.Values{}
 	if force {
 		q.Set("force", "1")
 	}
+	if noPrune {
+		q.Set("noprune", "1")
+	}
 	return list, c.get(ctx, "DELETE", "/images/"+imagePath(name), q, nil, &list)
+}
+
+// TagImage is POST /images/{name}/tag: a further name for an image.
+func (c *Client) TagImage(ctx context.Context, name, repository, tag string) error {
+	return c.get(ctx, "POST", "/images/"+imagePath(name)+"/tag", url.Values{"repo": {repository}, "tag": {tag}}, nil, nil)
+}
+
+// History is GET /images/{name}/history, the newest step first.
+func (c *Client) History(ctx context.Context, name string) (steps []HistoryStep, err error) {
+	return steps, c.get(ctx, "GET", "/images/"+imagePath(name)+"/history", nil, nil, &steps)
+}
+
+// PruneImages is POST /images/prune.
+func (c *Client) PruneImages(ctx context.Context, filters Filters) (gone PrunedImages, err error) {
+	q := url.Values{}
+	filters.add(q)
+	return gone, c.get(ctx, "POST", "/images/prune", q, nil, &gone)
 }
 
 // imagePath escapes a name as a path whose slashes stay: the API's routes take /images/hull/tiny/json as it stands.
@@ -38,7 +59,7 @@ func imagePath(name string) string { return strings.ReplaceAll(url.PathEscape(na
 // Load sends an archive of images (docker save's form, or an OCI layout) to POST /images/load, and hands each line of the daemon's
 // report to say.
 func (c *Client) Load(ctx context.Context, archive io.Reader, say func(line string)) error {
-	resp, err := c.send(ctx, request{
+	resp, err := c.answered(ctx, request{
 		method: "POST", target: c.target("/images/load", url.Values{"quiet": {"1"}}),
 		kind: "application/x-tar", body: archive, length: -1,
 	})
@@ -46,26 +67,11 @@ func (c *Client) Load(ctx context.Context, archive io.Reader, say func(line stri
 		return err
 	}
 	defer resp.Close()
-	if resp.status >= 400 {
-		return apiError(resp)
-	}
-	// The report is a run of JSON objects; one with "error" ends it, although the status was 200 long ago.
-	for dec := json.NewDecoder(resp.body); ; {
-		var line struct {
-			Stream string `json:"stream"`
-			Error  string `json:"error"`
+	return reports(resp.body, "POST /images/load", func(r Report) {
+		if r.Stream != "" {
+			say(strings.TrimRight(r.Stream, "\n"))
 		}
-		switch err := dec.Decode(&line); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return &stages.Error{Kind: stages.Internal, Thing: "POST /images/load", Err: fmt.Errorf("unreadable answer: %w", err)}
-		case line.Error != "":
-			return &APIError{Status: 500, Message: line.Error}
-		case line.Stream != "":
-			say(strings.TrimRight(line.Stream, "\n"))
-		}
-	}
+	})
 }
 
 // DaemonVersion is GET /version.

@@ -124,6 +124,23 @@ type Image struct {
 	RepoDigests []string
 	Created     int64 // Unix time in seconds
 	Size        int64 // bytes
+	SharedSize  int64 // bytes; -1 if it was not counted
+	Containers  int64 // made from it; -1 if they were not counted
+}
+
+// A HistoryStep is one row of GET /images/{name}/history: definition HistoryResponseItem.
+type HistoryStep struct {
+	ID        string `json:"Id"`
+	Created   int64  // Unix time in seconds
+	CreatedBy string
+	Size      int64 // bytes
+	Comment   string
+}
+
+// PrunedImages is the answer to POST /images/prune: definition ImagePruneResponse.
+type PrunedImages struct {
+	ImagesDeleted  []Deleted
+	SpaceReclaimed uint64 // bytes
 }
 
 // A Deleted is one line of the answer to DELETE /images/{name}: definition ImageDeleteResponseItem.

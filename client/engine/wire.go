@@ -21,6 +21,7 @@ type request struct {
 	method  string
 	target  string // path and query
 	kind    string // Content-Type; empty without a body
+	header  string // one more header line; empty for none
 	body    io.Reader
 	length  int64
 	upgrade bool // ask for the connection itself: Connection: Upgrade
@@ -48,6 +49,9 @@ func roundTrip(ctx context.Context, conn *net.UnixConn, req request) (*response,
 		head += "Connection: Upgrade\r\nUpgrade: tcp\r\n"
 	default:
 		head += "Connection: close\r\n"
+	}
+	if req.header != "" {
+		head += req.header + "\r\n"
 	}
 	if req.kind != "" {
 		head += "Content-Type: " + req.kind + "\r\n"

@@ -38,11 +38,12 @@ const envDocker = "HULL_VERBS_DOCKER"
 func TestVerbs(t *testing.T) {
 	e := up(t)
 	image := imagetest.BusyboxSave(t, "busybox:latest")
-	hull := newSubject(t, "hull", "exec "+bin+`/hull "$@"`, instance.EnvRoot+"="+e.inst.Root, "IMAGE="+image)
+	registry := "REGISTRY=" + dockertest.StartRegistry(t)
+	hull := newSubject(t, "hull", "exec "+bin+`/hull "$@"`, instance.EnvRoot+"="+e.inst.Root, "IMAGE="+image, registry)
 	var docker, dockerd subject
 	if os.Getenv(envDocker) != "" {
 		probetest.Need(t, "docker")
-		docker = newSubject(t, "docker", dockerAt(t, up(t).inst.APISocket()), "IMAGE="+image)
+		docker = newSubject(t, "docker", dockerAt(t, up(t).inst.APISocket()), "IMAGE="+image, registry)
 		dockerd = startDockerd(t, image)
 	}
 	scripts, err := filepath.Glob("testdata/verbs/*.txtar")

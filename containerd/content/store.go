@@ -4,7 +4,7 @@
 // sha256sum them): it verifies the digest, syncs and renames, so that a blob is there whole or not at all, and an interrupted upload
 // goes on where it stopped. What is ours is the choice of the namespace's directory, where the labels are kept, and the limits.
 //
-// The server's content service and the layer unpacker call it. Nothing collects garbage: a blob stays until Delete.
+// The server's content service, the layer unpacker and the garbage collector call it.
 package content
 
 import (
@@ -33,11 +33,15 @@ type Store struct {
 
 	mu     sync.Mutex
 	stores map[string]content.Store
+	leased map[upload]bool
 }
+
+// An upload is one blob on its way in.
+type upload struct{ namespace, ref string }
 
 // New is the store below root.
 func New(root string, db *meta.DB) *Store {
-	return &Store{root: root, labels: meta.JSON[map[string]string](db, "content"), stores: map[string]content.Store{}}
+	return &Store{root: root, labels: meta.JSON[map[string]string](db, "content"), stores: map[string]content.Store{}, leased: map[upload]bool{}}
 }
 
 // of is the store of the context's namespace.
@@ -128,7 +132,16 @@ func (s *Store) Abort(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
+	ns, _ := namespaces.Namespace(ctx)
+	s.done(ns, ref)
 	return st.Abort(ctx, ref)
+}
+
+// done forgets what was noted about an upload.
+func (s *Store) done(namespace, ref string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.leased, upload{namespace, ref})
 }
 
 // Writer begins, or goes on with, an upload. One that says at the start that it is larger than MaxBlob is refused.
@@ -147,6 +160,20 @@ func (s *Store) Writer(ctx context.Context, opts ...content.WriterOpt) (content.
 		return nil, err
 	}
 	return st.Writer(ctx, opts...)
+}
+
+// Leased notes that an upload was begun under a lease: it is kept as long as that, and not by its age.
+func (s *Store) Leased(namespace, ref string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leased[upload{namespace, ref}] = true
+}
+
+// WasLeased reports whether an upload was begun under a lease. It is forgotten when we are restarted: then its age counts.
+func (s *Store) WasLeased(namespace, ref string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.leased[upload{namespace, ref}]
 }
 
 // labels is the local store's LabelStore on top of our records.

@@ -121,6 +121,7 @@ func (s *containers) Create(ctx context.Context, req *api.CreateContainerRequest
 	if err := checkContainer(c); err != nil {
 		return nil, err
 	}
+	defer s.gc.rely()()
 	c.CreatedAt = timestamppb.Now()
 	c.UpdatedAt = c.CreatedAt
 	if err := s.table.Create(ns, c.ID, c, meta.Volatile(c.Labels)); err != nil {
@@ -138,6 +139,7 @@ func (s *containers) Update(ctx context.Context, req *api.UpdateContainerRequest
 	if err != nil {
 		return nil, err
 	}
+	defer s.gc.rely()()
 	new, paths := req.GetContainer(), req.GetUpdateMask().GetPaths()
 	if len(paths) == 0 {
 		paths = []string{"labels", "spec", "extensions", "image", "snapshotter", "snapshotkey", "runtime"}
@@ -204,5 +206,6 @@ func (s *containers) Delete(ctx context.Context, req *api.DeleteContainerRequest
 	if _, err := s.table.Delete(ns, req.ID); err != nil {
 		return nil, err
 	}
+	s.gc.changed()
 	return &emptypb.Empty{}, s.events.Publish(ns, "/containers/delete", &apievents.ContainerDelete{ID: req.ID})
 }

@@ -96,6 +96,7 @@ func (s *images) Create(ctx context.Context, req *api.CreateImageRequest) (*api.
 	if err := checkImage(i); err != nil {
 		return nil, err
 	}
+	defer s.gc.rely()()
 	i.CreatedAt = timestamppb.Now()
 	i.UpdatedAt = i.CreatedAt
 	if err := s.table.Create(ns, i.Name, i, false); err != nil {
@@ -109,6 +110,7 @@ func (s *images) Update(ctx context.Context, req *api.UpdateImageRequest) (*api.
 	if err != nil {
 		return nil, err
 	}
+	defer s.gc.rely()()
 	new, paths := req.GetImage(), req.GetUpdateMask().GetPaths()
 	i, err := s.table.Update(ns, new.GetName(), func(i *api.Image) (*api.Image, error) {
 		if len(paths) == 0 {
@@ -135,7 +137,7 @@ func (s *images) Update(ctx context.Context, req *api.UpdateImageRequest) (*api.
 	return &api.UpdateImageResponse{Image: i}, s.events.Publish(ns, "/images/update", &apievents.ImageUpdate{Name: i.Name, Labels: i.Labels})
 }
 
-// Delete forgets the name. The blobs stay: nothing collects them, and "sync" has nothing to wait for.
+// Delete forgets the name. What it was the last to refer to is collected: soon, or with "sync" before the answer.
 func (s *images) Delete(ctx context.Context, req *api.DeleteImageRequest) (*emptypb.Empty, error) {
 	ns, err := s.namespaces.of(ctx)
 	if err != nil {
@@ -153,5 +155,8 @@ func (s *images) Delete(ctx context.Context, req *api.DeleteImageRequest) (*empt
 	if _, err := s.table.Delete(ns, req.Name); err != nil {
 		return nil, err
 	}
-	return &emptypb.Empty{}, s.events.Publish(ns, "/images/delete", &apievents.ImageDelete{Name: req.Name})
+	if err := s.events.Publish(ns, "/images/delete", &apievents.ImageDelete{Name: req.Name}); err != nil {
+		return nil, err
+	}
+	return &emptypb.Empty{}, s.gc.after(ctx, ns, req.Sync)
 }

@@ -12,12 +12,14 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"hull/containerd/gc"
 	"hull/containerd/meta"
 	"hull/stages"
 )
 
-// leases is the service of the same name. A lease keeps what it lists from the garbage collector; there is none here, so a lease is only
-// a record that clients may make, list and delete.
+// leases is the service of the same name. A lease keeps what it lists, and what that refers to, from the garbage collector: until it is
+// deleted, or until the moment in its label containerd.io/gc.expire. What a client writes with the lease in its call's metadata is listed
+// by itself. With the label hull.rm=true it does not survive a power cut, and costs no fsync.
 type leases struct {
 	api.UnimplementedLeasesServer
 	*server
@@ -54,8 +56,11 @@ func (s *leases) Create(ctx context.Context, req *api.CreateRequest) (*api.Creat
 	if l.ID == "" {
 		return nil, &stages.Error{Kind: stages.Invalid, Thing: "lease", Err: errNoName}
 	}
-	if err := s.table.Create(ns, l.ID, l, false); err != nil {
+	if err := s.table.Create(ns, l.ID, l, meta.Volatile(l.Labels)); err != nil {
 		return nil, err
+	}
+	if at := gc.Expiry(l.Labels); !at.IsZero() {
+		s.gc.schedule(time.Until(at) + collectSoon)
 	}
 	return &api.CreateResponse{Lease: l.wire()}, nil
 }
@@ -65,8 +70,10 @@ func (s *leases) Delete(ctx context.Context, req *api.DeleteRequest) (*emptypb.E
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.table.Delete(ns, req.ID)
-	return &emptypb.Empty{}, err
+	if _, err = s.table.Delete(ns, req.ID); err != nil {
+		return nil, err
+	}
+	return &emptypb.Empty{}, s.gc.after(ctx, ns, req.Sync)
 }
 
 func (s *leases) List(ctx context.Context, req *api.ListRequest) (*api.ListResponse, error) {
@@ -109,29 +116,38 @@ func (s *leases) change(ctx context.Context, id string, r *api.Resource, with fu
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.table.Update(ns, id, func(l lease) (lease, error) {
-		l.Resources = with(l.Resources, resource{r.GetID(), r.GetType()})
+	defer s.gc.rely()()
+	return &emptypb.Empty{}, changeLease(s.table, ns, id, func(all []resource) []resource { return with(all, resource{r.GetID(), r.GetType()}) })
+}
+
+func changeLease(table *meta.Table[lease], ns, id string, change func([]resource) []resource) error {
+	_, err := table.Update(ns, id, func(l lease) (lease, error) {
+		l.Resources = change(l.Resources)
 		if len(l.Resources) > maxResources {
 			return l, &stages.Error{Kind: stages.Exhausted, Thing: "lease " + id, Err: errors.New("it lists too many resources")}
 		}
 		return l, nil
 	})
-	return &emptypb.Empty{}, err
+	return err
+}
+
+func withResource(all []resource, r resource) []resource {
+	if slices.Contains(all, r) {
+		return all
+	}
+	return append(all, r)
+}
+
+func withoutResource(all []resource, r resource) []resource {
+	return slices.DeleteFunc(all, func(have resource) bool { return have == r })
 }
 
 func (s *leases) AddResource(ctx context.Context, req *api.AddResourceRequest) (*emptypb.Empty, error) {
-	return s.change(ctx, req.ID, req.Resource, func(all []resource, r resource) []resource {
-		if slices.Contains(all, r) {
-			return all
-		}
-		return append(all, r)
-	})
+	return s.change(ctx, req.ID, req.Resource, withResource)
 }
 
 func (s *leases) DeleteResource(ctx context.Context, req *api.DeleteResourceRequest) (*emptypb.Empty, error) {
-	return s.change(ctx, req.ID, req.Resource, func(all []resource, r resource) []resource {
-		return slices.DeleteFunc(all, func(have resource) bool { return have == r })
-	})
+	return s.change(ctx, req.ID, req.Resource, withoutResource)
 }
 
 func (s *leases) ListResources(ctx context.Context, req *api.ListResourcesRequest) (*api.ListResourcesResponse, error) {

@@ -5,7 +5,7 @@
 // of the Docker API, starts no runtime, and keeps nothing in memory that a restart would lose.
 //
 // Not offered, and answered Unimplemented by name: checkpoints, Diff (making a layer from two trees), transfer, streaming, sandboxes,
-// mounts. Nothing collects garbage: leases are recorded and have no effect, what is deleted is deleted at once, what is not stays.
+// mounts. What nothing refers to any more is collected (collect.go): when an image or a lease is deleted, and at the start.
 package server
 
 import (
@@ -120,6 +120,7 @@ type server struct {
 	recorder   *span.Recorder
 	tracing    *otel.Tracing
 	namespaces *namespaces
+	gc         *collector
 	done       chan struct{} // closed when we leave; it ends the streams that would never end by themselves
 }
 
@@ -153,6 +154,8 @@ func Run(ctx context.Context, inst instance.Instance, p Paths, debug bool) (err 
 		content:    content.New(filepath.Join(inst.ContainerdLib(), "content"), db),
 		namespaces: newNamespaces(db), done: make(chan struct{}),
 	}
+	s.gc = &collector{server: s, images: newImageTable(db), containers: newContainerTable(db), leases: newLeaseTable(db)}
+	defer s.gc.stop()
 	s.tasks = &task.Manager{
 		Bundles: &bundle.Maker{Program: p.Bundle, Root: inst.Tasks(), Spans: inst.SpanSocket()},
 		Shims: &shimproc.Launcher{
@@ -183,6 +186,7 @@ func Run(ctx context.Context, inst instance.Instance, p Paths, debug bool) (err 
 		return err
 	}
 	defer os.Remove(inst.ContainerdSocket())
+	s.gc.schedule(collectSoon) // what a kill or an expired lease has left
 	return s.serve(ctx, listener)
 }
 
@@ -211,14 +215,13 @@ func (s *server) register(g *grpc.Server) {
 	versionapi.RegisterVersionServer(g, &version{})
 	introspectionapi.RegisterIntrospectionServer(g, newIntrospection())
 	namespacesapi.RegisterNamespacesServer(g, &namespaceService{server: s})
-	contentapi.RegisterContentServer(g, contentserver.New(s.content))
-	imagesapi.RegisterImagesServer(g, &images{server: s, table: newImageTable(s.db)})
+	contentapi.RegisterContentServer(g, contentserver.New(&leasedContent{s.content, s}))
+	imagesapi.RegisterImagesServer(g, &images{server: s, table: s.gc.images})
 	snapshotsapi.RegisterSnapshotsServer(g, &snapshots{server: s})
 	diffapi.RegisterDiffServer(g, &diff{server: s})
-	leasesapi.RegisterLeasesServer(g, &leases{server: s, table: newLeaseTable(s.db)})
-	table := newContainerTable(s.db)
-	containersapi.RegisterContainersServer(g, &containers{server: s, table: table})
-	tasksapi.RegisterTasksServer(g, &tasks{server: s, containers: table})
+	leasesapi.RegisterLeasesServer(g, &leases{server: s, table: s.gc.leases})
+	containersapi.RegisterContainersServer(g, &containers{server: s, table: s.gc.containers})
+	tasksapi.RegisterTasksServer(g, &tasks{server: s, containers: s.gc.containers})
 	eventsapi.RegisterEventsServer(g, &events{server: s})
 	healthpb.RegisterHealthServer(g, health.NewServer())
 }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"hull/containerd/gc"
 	"hull/containerd/snapshot"
 	"hull/stages"
 )
@@ -53,6 +54,9 @@ func (s *snapshots) prepare(ctx context.Context, name string, kind snapshot.Kind
 	if err != nil {
 		return nil, err
 	}
+	if err := s.gc.hold(ctx, ns, gc.Snapshot, key); err != nil {
+		return nil, err
+	}
 	mounts, err := s.server.snapshots.Prepare(ctx, ns, kind, key, parent, labels)
 	if err != nil {
 		return nil, err
@@ -85,6 +89,9 @@ func (s *snapshots) Commit(ctx context.Context, req *api.CommitSnapshotRequest) 
 	if err := checkLabels(req.Labels); err != nil {
 		return nil, err
 	}
+	if err := s.gc.hold(ctx, ns, gc.Snapshot, req.Name); err != nil {
+		return nil, err
+	}
 	if err := s.server.snapshots.Commit(ns, req.Name, req.Key, req.Labels); err != nil {
 		return nil, err
 	}
@@ -99,6 +106,7 @@ func (s *snapshots) Remove(ctx context.Context, req *api.RemoveSnapshotRequest) 
 	if err := s.server.snapshots.Remove(ns, req.Key); err != nil {
 		return nil, err
 	}
+	s.gc.changed()
 	return &emptypb.Empty{}, s.events.Publish(ns, "/snapshot/remove", &apievents.SnapshotRemove{Key: req.Key, Snapshotter: snapshotter})
 }
 
@@ -127,6 +135,7 @@ func (s *snapshots) Update(ctx context.Context, req *api.UpdateSnapshotRequest) 
 	if err != nil {
 		return nil, err
 	}
+	defer s.gc.rely()()
 	i, err := s.server.snapshots.SetLabels(ns, req.GetInfo().GetName(), func(old map[string]string) (map[string]string, error) {
 		return changeLabels(old, req.GetInfo().GetLabels(), req.GetUpdateMask().GetPaths())
 	})

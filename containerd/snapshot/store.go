@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -285,11 +286,37 @@ func syncFS(dir string) error {
 
 // Remove removes a snapshot that nothing stands on.
 func (s *Store) Remove(namespace, key string) error {
-	info, err := s.forget(namespace, key)
+	remove, err := s.Forget(namespace, key)
 	if err != nil {
 		return err
 	}
-	return os.RemoveAll(s.dir(info.Number)) // its number is never given again
+	return remove()
+}
+
+// Forget removes the record of a snapshot that nothing stands on, and returns what removes its files.
+func (s *Store) Forget(namespace, key string) (remove func() error, err error) {
+	info, err := s.forget(namespace, key)
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return os.RemoveAll(s.dir(info.Number)) }, nil // its number is never given again
+}
+
+// TopDown sorts snapshots so that each comes before the one it stands on.
+func TopDown(all []Info) []Info {
+	parent := map[string]string{}
+	for _, i := range all {
+		parent[i.Name] = i.Parent
+	}
+	depth := map[string]int{}
+	for _, i := range all {
+		for p := i.Parent; p != ""; p = parent[p] {
+			depth[i.Name]++
+		}
+	}
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, func(a, b Info) int { return depth[b.Name] - depth[a.Name] })
+	return sorted
 }
 
 // forget removes the record: from here on nobody mounts the snapshot, and what a kill leaves of the directory is swept at the next start.

@@ -10,8 +10,10 @@ package containerd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 	"time"
 
@@ -122,13 +124,20 @@ func (c *Client) wrap(step stages.ID, thing string, err error) error {
 	if !ok {
 		return &stages.Error{Step: step, Thing: thing, Err: err}
 	}
-	e := &stages.Error{Step: step, Thing: thing, Err: fmt.Errorf("%s", oneLine(st.Message())), Kind: kindOf(st)}
+	text := oneLine(rpcWords.ReplaceAllString(st.Message(), ""))
+	if strings.Contains(text, thing) { // containerd has named it itself
+		thing = ""
+	}
+	e := &stages.Error{Step: step, Thing: thing, Err: errors.New(text), Kind: kindOf(st)}
 	if st.Code() == codes.Unavailable && !c.answers() {
 		e.Thing = c.Address
 		e.Hint = "containerd does not answer; hulld starts hull-containerd again by itself"
 	}
 	return e
 }
+
+// rpcWords is what gRPC puts before an error that came over a further border.
+var rpcWords = regexp.MustCompile(`rpc error: code = \w+ desc = `)
 
 // answers tells whether somebody listens on containerd's socket. The code Unavailable alone does not say who is missing: containerd itself,
 // or a part behind it that it speaks of.

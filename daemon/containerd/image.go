@@ -64,9 +64,9 @@ func (c *Client) PutImage(ctx context.Context, name string, target ocispec.Descr
 	return err
 }
 
-// DeleteImage removes a name, and what nothing refers to any more.
-func (c *Client) DeleteImage(ctx context.Context, name string) error {
-	_, err := c.images.Delete(ctx, &images.DeleteImageRequest{Name: name, Sync: true})
+// DeleteImage removes a name. With sync it returns after what nothing refers to any more has been collected.
+func (c *Client) DeleteImage(ctx context.Context, name string, sync bool) error {
+	_, err := c.images.Delete(ctx, &images.DeleteImageRequest{Name: name, Sync: sync})
 	return c.wrap(stages.None, name, err)
 }
 
@@ -77,6 +77,28 @@ func (c *Client) HasSnapshot(ctx context.Context, chain string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// HoldSnapshot is HasSnapshot, and keeps the chain under the call's lease from then on, whoever else removes what it belongs to.
+func (c *Client) HoldSnapshot(ctx context.Context, chain string) (bool, error) {
+	if err := c.hold(ctx, chain, "snapshots/"+Snapshotter); err != nil {
+		return false, err
+	}
+	return c.HasSnapshot(ctx, chain)
+}
+
+// HoldContent keeps a blob, and all it refers to, under the call's lease.
+func (c *Client) HoldContent(ctx context.Context, blob digest.Digest) error {
+	return c.hold(ctx, blob.String(), "content")
+}
+
+func (c *Client) hold(ctx context.Context, id, kind string) error {
+	lease, ok := ctx.Value(leaseKey{}).(string)
+	if !ok {
+		return nil
+	}
+	_, err := c.leases.AddResource(ctx, &leases.AddResourceRequest{ID: lease, Resource: &leases.Resource{ID: id, Type: kind}})
+	return c.wrap(stages.None, "lease", err)
 }
 
 // Unpack makes the snapshot of one layer over its parent. It returns the digest of the layer's uncompressed bytes, and leaves nothing if
@@ -116,23 +138,6 @@ type errDigest struct{ want, got string }
 
 func (e errDigest) Error() string {
 	return "layer: the config names diff id " + e.want + ", the content is " + e.got
-}
-
-type leaseKey struct{}
-
-// WithLease keeps what is written under the returned context from being collected until done is called. With sync, done waits until what
-// nothing refers to has been collected: after a failure nothing half-made is left.
-func (c *Client) WithLease(ctx context.Context) (leased context.Context, done func(sync bool), err error) {
-	id := "hull-" + randomID()
-	_, err = c.leases.Create(ctx, &leases.CreateRequest{ID: id, Labels: map[string]string{
-		"containerd.io/gc.expire": time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339), // a daemon that dies leaves it to expire
-	}})
-	if err != nil {
-		return nil, nil, c.wrap(stages.None, "lease", err)
-	}
-	return context.WithValue(ctx, leaseKey{}, id), func(sync bool) {
-		c.leases.Delete(context.WithoutCancel(ctx), &leases.DeleteRequest{ID: id, Sync: sync})
-	}, nil
 }
 
 func fromProto(img *images.Image) Image {

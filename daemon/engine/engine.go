@@ -1,7 +1,7 @@
 // Package engine is what hulld does: one use case per file, each a readable list of steps.
 //
 // It is called by daemon/server. It reaches a container only through containerd's gRPC: it starts no process and has no child. It mounts
-// nothing but the memory that several containers share (shm.go). What it knows of a container is in daemon/store, and outlives it.
+// nothing but the memory that several containers share (shm.go) and, seen by nobody, a stopped one's root (daemon/rootfs). What it knows of a container is in daemon/store, and outlives it.
 //
 // Locking: Container.op is held through one use case (start, exit, remove, rename), so that two clients' requests to one container come one
 // after the other; Container.mu guards its fields and is never held during a call. No lock is shared by two containers during a call.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"hull/daemon/image"
 	"hull/daemon/store"
 
 	"github.com/moby/moby/api/types/container"
@@ -89,11 +90,11 @@ func (e *Engine) Counts() (all, running, stopped int) {
 }
 
 // UsersOf lists the containers made from an image.
-func (e *Engine) UsersOf(imageID string) (ids []string) {
+func (e *Engine) UsersOf(imageID string) (users []image.User) {
 	for _, c := range e.registry.all() {
-		if c.Record().ImageID == imageID {
-			ids = append(ids, c.ID)
+		if rec := c.Record(); rec.ImageID == imageID {
+			users = append(users, image.User{ID: c.ID, Running: rec.State.Status != container.StateCreated && rec.State.Status != container.StateExited && rec.State.Status != container.StateDead})
 		}
 	}
-	return ids
+	return users
 }

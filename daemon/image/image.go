@@ -9,7 +9,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+	"maps"
+	"net"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/pkg/labels"
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -42,6 +45,9 @@ type Image struct {
 	Size   int64
 	Names  []string // full names: docker.io/library/busybox:latest; filled in by List and Find
 	Added  time.Time
+
+	at     map[string]digest.Digest // names with another target of the same config
+	remote map[string]bool          // REPOSITORY@DIGEST that a registry is known to have (see hostless)
 }
 
 // ChainID is the key of the snapshot that holds all layers.
@@ -50,85 +56,76 @@ func (i *Image) ChainID() string { return identity.ChainID(i.Config.RootFS.DiffI
 // Familiar lists the names as users write them: busybox:latest.
 func (i *Image) Familiar() (tags []string) {
 	for _, n := range i.Names {
-		if named, err := reference.ParseNormalizedNamed(n); err == nil && !strings.HasPrefix(n, untagged) {
-			tags = append(tags, reference.FamiliarString(named))
+		if named, err := reference.ParseNormalizedNamed(n); err == nil && !isUntagged(n) {
+			if _, digested := named.(reference.Digested); !digested {
+				tags = append(tags, reference.FamiliarString(named))
+			}
 		}
 	}
 	sort.Strings(tags)
 	return tags
 }
 
+// Digests lists the repositories of the image's names whose registry is known to have it (it came from there, or was sent there), each with
+// the digest to ask for: busybox@sha256:….
+func (i *Image) Digests() (refs []string) {
+	for _, n := range i.Names {
+		if named, err := reference.ParseNormalizedNamed(n); err == nil && !isUntagged(n) {
+			target, other := i.at[n]
+			if !other {
+				target = i.Target.Digest
+			}
+			ref := reference.FamiliarName(named) + "@" + target.String()
+			if i.remote[hostless(named)+"@"+target.String()] && !slices.Contains(refs, ref) {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	sort.Strings(refs)
+	return refs
+}
+
+// TagsOf lists the tagged names of one repository as users write them.
+func (s *Images) TagsOf(ctx context.Context, repository string) (refs []string, err error) {
+	want, err := reference.ParseNormalizedNamed(repository)
+	if err != nil || !reference.IsNameOnly(want) {
+		return nil, &stages.Error{Kind: stages.Invalid, Thing: repository, Err: errors.New("invalid repository name")}
+	}
+	names, err := s.ctd.Images(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range names {
+		named, err := reference.ParseNormalizedNamed(n.Name)
+		if _, tagged := named.(reference.Tagged); err == nil && tagged && named.Name() == want.Name() {
+			refs = append(refs, reference.FamiliarString(named))
+		}
+	}
+	if len(refs) == 0 {
+		return nil, &stages.Error{Kind: stages.NotFound, Err: fmt.Errorf("An image does not exist locally with the tag: %s", repository)} //nolint:staticcheck // docker's words
+	}
+	return refs, nil
+}
+
+func isUntagged(name string) bool { return strings.HasPrefix(name, untagged) }
+
 // Images resolves and changes the images of one containerd.
 type Images struct {
 	ctd *containerd.Client
 
-	changing sync.Mutex       // guards loads, and is held by a sweep: what one needs, another must not take away
-	loads    map[*ingest]bool // under way
+	changing sync.Mutex // held while names move: what one request sees of them, another must not change
+	pulls    pulls
 
 	mu    sync.Mutex
 	known map[digest.Digest]*Image // by target: a digest's content never changes
+	sizes map[digest.Digest]int64  // by target: what DiskSize has found
 }
 
 const maxKnown = 128 // images whose manifest and config are kept in memory
 
 // New makes the view.
 func New(ctd *containerd.Client) *Images {
-	return &Images{ctd: ctd, known: map[digest.Digest]*Image{}, loads: map[*ingest]bool{}}
-}
-
-var hexID = regexp.MustCompile(`^(sha256:)?[0-9a-f]{4,64}$`)
-
-// Find resolves what a user writes: a name with or without tag or digest, an image's id, or a unique beginning of one.
-func (s *Images) Find(ctx context.Context, ref string) (*Image, error) {
-	if !hexID.MatchString(ref) || !strings.HasPrefix(ref, "sha256:") {
-		name, err := Normalize(ref)
-		if err != nil {
-			return nil, err
-		}
-		found, err := s.ctd.Image(ctx, name)
-		if err == nil {
-			img, err := s.read(ctx, found.Target)
-			if err != nil {
-				return nil, &stages.Error{Kind: stages.KindOf(err), Thing: ref, Err: err}
-			}
-			img.Names, img.Added = []string{found.Name}, found.Created
-			return img, nil
-		}
-		if stages.KindOf(err) != stages.NotFound {
-			return nil, err
-		}
-	}
-	if hexID.MatchString(ref) {
-		if img, err := s.byID(ctx, strings.TrimPrefix(ref, "sha256:")); img != nil || err != nil {
-			return img, err
-		}
-	}
-	return nil, notFound(ref)
-}
-
-// notFound has docker's words: its client pulls the image when it reads them.
-func notFound(ref string) error {
-	if named, err := reference.ParseDockerRef(ref); err == nil && !hexID.MatchString(ref) {
-		ref = reference.FamiliarString(named)
-	}
-	return &stages.Error{Kind: stages.NotFound, Err: errors.New("No such image: " + ref)} //nolint:staticcheck // docker's words
-}
-
-func (s *Images) byID(ctx context.Context, prefix string) (*Image, error) {
-	all, err := s.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var match *Image
-	for _, img := range all {
-		if strings.HasPrefix(img.ID.Encoded(), prefix) {
-			if match != nil {
-				return nil, &stages.Error{Kind: stages.Invalid, Thing: prefix, Err: errors.New("ambiguous image id: several images begin with it")}
-			}
-			match = img
-		}
-	}
-	return match, nil
+	return &Images{ctd: ctd, known: map[digest.Digest]*Image{}, sizes: map[digest.Digest]int64{}}
 }
 
 // List is every image that can be read, newest first. A name whose content is missing or for another platform is skipped.
@@ -147,8 +144,17 @@ func (s *Images) List(ctx context.Context) ([]*Image, error) {
 			}
 			continue
 		}
+		if err := s.knownAt(ctx, img); err != nil {
+			return nil, err
+		}
 		if first, ok := byID[img.ID]; ok {
-			first.Names = append(first.Names, n.Name)
+			maps.Copy(first.remote, img.remote)
+			if first.Names = append(first.Names, n.Name); n.Target.Digest != first.Target.Digest {
+				if first.at == nil {
+					first.at = map[string]digest.Digest{}
+				}
+				first.at[n.Name] = n.Target.Digest
+			}
 			continue
 		}
 		img.Names, img.Added = []string{n.Name}, n.Created
@@ -157,6 +163,35 @@ func (s *Images) List(ctx context.Context) ([]*Image, error) {
 	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Added.After(all[j].Added) })
 	return all, nil
+}
+
+// hostless is a repository's name without its registry's port: the label that remembers registries has none.
+func hostless(named reference.Named) string {
+	host, _, err := net.SplitHostPort(reference.Domain(named))
+	if err != nil {
+		host = reference.Domain(named)
+	}
+	return host + "/" + reference.Path(named)
+}
+
+// knownAt reads which registries have the target, from the labels that pull and push leave at it
+// (containerd.io/distribution.source.HOST=REPOSITORY,…: containerd's own).
+func (s *Images) knownAt(ctx context.Context, img *Image) error {
+	img.remote = map[string]bool{}
+	info, err := s.ctd.Content().Info(ctx, img.Target.Digest)
+	if err != nil {
+		return ignoreNotFound(err)
+	}
+	for key, value := range info.Labels {
+		host, ok := strings.CutPrefix(key, labels.LabelDistributionSource+".")
+		if !ok {
+			continue
+		}
+		for _, repository := range strings.Split(value, ",") {
+			img.remote[host+"/"+repository+"@"+img.Target.Digest.String()] = true
+		}
+	}
+	return nil
 }
 
 // read fetches the manifest and the config behind a target, and hands out a copy of its own.
@@ -203,13 +238,4 @@ func (s *Images) read(ctx context.Context, target ocispec.Descriptor) (*Image, e
 	s.mu.Unlock()
 	c := *img
 	return &c, nil
-}
-
-// Normalize is the full name of what a user wrote: docker.io/library/NAME:latest for NAME.
-func Normalize(ref string) (string, error) {
-	named, err := reference.ParseDockerRef(ref)
-	if err != nil {
-		return "", &stages.Error{Kind: stages.Invalid, Thing: ref, Err: fmt.Errorf("invalid reference format: %w", err)}
-	}
-	return named.String(), nil
 }

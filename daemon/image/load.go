@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 
 	"hull/stages"
@@ -32,25 +31,14 @@ func (s *Images) Load(ctx context.Context, r io.Reader, loaded func(*Image)) (er
 	if err != nil {
 		return err
 	}
-	defer func() { done(err != nil) }()
+	defer func() { done(true) }() // also after a success: the archive's own index is left over, the names point to the manifests
 
 	plain, err := compression.DecompressStream(r)
 	if err != nil {
 		return invalid("", fmt.Errorf("archive: %w", err))
 	}
 	defer plain.Close()
-	store := s.newIngest()
-	defer func() {
-		quiet := context.WithoutCancel(ctx) // a client that left must not keep us from cleaning up
-		store.abort(quiet)
-		s.changing.Lock()
-		defer s.changing.Unlock()
-		delete(s.loads, store)
-		// After a success the archive's own index is left over: the names point to the manifests.
-		if failed := s.sweep(quiet, store.made); failed != nil {
-			slog.Warn("what a load left was not removed", "error", failed.Error())
-		}
-	}()
+	store := &ingest{Store: s.ctd.Content(), prefix: "load-" + rand.Text() + "-"}
 	top, err := archive.ImportIndex(ctx, store, plain)
 	if err != nil {
 		return archiveError(err)
@@ -82,9 +70,7 @@ func (s *Images) Load(ctx context.Context, r io.Reader, loaded func(*Image)) (er
 		all = append(all, named{name, img})
 	}
 	for _, n := range all { // names come last: what has a name is whole
-		target := n.img.Target
-		target.Annotations = nil
-		if err := s.ctd.PutImage(ctx, n.name, target); err != nil {
+		if _, err := s.name(ctx, n.name, n.img.Target); err != nil {
 			return err
 		}
 		n.img.Names = []string{n.name}
@@ -103,32 +89,49 @@ func (s *Images) unpack(ctx context.Context, store *ingest, target ocispec.Descr
 	if err != nil {
 		return nil, err
 	}
-	parent := ""
-	for i, layer := range img.Layers {
-		chain := identity.ChainID(img.Config.RootFS.DiffIDs[:i+1]).String()
-		store.refer("", chain)
-		have, err := s.ctd.HasSnapshot(ctx, chain)
-		switch {
-		case err != nil:
-		case have: // by the config's word: another archive brought that layer, this one may hold something else
-			err = verify(ctx, store, layer, img.Config.RootFS.DiffIDs[i])
-		default:
-			err = s.ctd.Unpack(ctx, layer, parent, chain, img.Config.RootFS.DiffIDs[i])
-			store.made.chains = append(store.made.chains, chain)
-		}
-		if err != nil {
+	for i := range img.Layers {
+		if _, err := s.unpackLayer(ctx, store, img, i); err != nil {
 			return nil, err
 		}
-		parent = chain
 	}
-	if parent != "" { // the unpacked layers live as long as the config does
-		label := "containerd.io/gc.ref.snapshot.overlayfs"
-		info := content.Info{Digest: img.ID, Labels: map[string]string{label: parent}}
-		if _, err := store.Update(ctx, info, "labels."+label); err != nil {
-			return nil, &stages.Error{Thing: img.ID.String(), Err: err}
-		}
+	return img, s.keepLayers(ctx, img)
+}
+
+// unpackLayer makes the snapshot of a layer on the one below it. made is false if it was there: by the config's word, so what this archive
+// or registry gave as that layer is held against it.
+func (s *Images) unpackLayer(ctx context.Context, store content.Provider, img *Image, i int) (made bool, err error) {
+	chains, layer := chains(img), img.Layers[i]
+	have, err := s.ctd.HoldSnapshot(ctx, chains[i])
+	switch {
+	case err != nil:
+		return false, err
+	case have:
+		return false, verify(ctx, store, layer, img.Config.RootFS.DiffIDs[i])
+	case i == 0:
+		return true, s.ctd.Unpack(ctx, layer, "", chains[0], img.Config.RootFS.DiffIDs[0])
 	}
-	return img, nil
+	return true, s.ctd.Unpack(ctx, layer, chains[i-1], chains[i], img.Config.RootFS.DiffIDs[i])
+}
+
+// chains lists the keys of an image's unpacked layers, the topmost last.
+func chains(img *Image) (keys []string) {
+	for i := range img.Config.RootFS.DiffIDs {
+		keys = append(keys, identity.ChainID(img.Config.RootFS.DiffIDs[:i+1]).String())
+	}
+	return keys
+}
+
+// keepLayers makes the unpacked layers live as long as the config does.
+func (s *Images) keepLayers(ctx context.Context, img *Image) error {
+	if len(img.Layers) == 0 {
+		return nil
+	}
+	label := "containerd.io/gc.ref.snapshot.overlayfs"
+	info := content.Info{Digest: img.ID, Labels: map[string]string{label: img.ChainID()}}
+	if _, err := s.ctd.Content().Update(ctx, info, "labels."+label); err != nil {
+		return &stages.Error{Thing: img.ID.String(), Err: err}
+	}
+	return nil
 }
 
 // verify holds a layer that needs no unpacking against the digest that the config gives its uncompressed form.
@@ -196,35 +199,11 @@ func invalid(thing string, err error) error {
 	return &stages.Error{Kind: stages.Invalid, Thing: thing, Err: err, Hint: "give an archive made by docker save or an OCI layout"}
 }
 
-// An ingest is a content store that knows what one load has begun (under names of its own: two loads at once do not wait for each other),
-// what it has made, and what it relies on.
+// An ingest is the content store as one load writes to it: under names of its own, so that two loads of one archive do not wait for each
+// other.
 type ingest struct {
 	content.Store
-	images *Images
 	prefix string
-	refs   map[string]bool
-	made   leftover // what was not there before
-
-	blobs  map[digest.Digest]bool // relied on, made or found; guarded by images.changing, as chains
-	chains map[string]bool
-}
-
-func (s *Images) newIngest() *ingest {
-	i := &ingest{
-		Store: s.ctd.Content(), images: s, prefix: "load-" + rand.Text() + "-", refs: map[string]bool{},
-		blobs: map[digest.Digest]bool{}, chains: map[string]bool{},
-	}
-	s.changing.Lock()
-	s.loads[i] = true
-	s.changing.Unlock()
-	return i
-}
-
-// refer notes, before it is looked for, what must not be swept away from now on.
-func (i *ingest) refer(blob digest.Digest, chain string) {
-	i.images.changing.Lock()
-	i.blobs[blob], i.chains[chain] = true, true
-	i.images.changing.Unlock()
 }
 
 // Writer implements content.Ingester.
@@ -235,36 +214,5 @@ func (i *ingest) Writer(ctx context.Context, opts ...content.WriterOpt) (content
 			return nil, err
 		}
 	}
-	ref := i.prefix + o.Ref
-	i.refs[ref] = true
-	i.refer(o.Desc.Digest, "")
-	w, err := i.Store.Writer(ctx, content.WithRef(ref), content.WithDescriptor(o.Desc))
-	if err != nil {
-		return nil, err
-	}
-	return &blobWriter{w, i}, nil
-}
-
-// A blobWriter writes one blob of an ingest.
-type blobWriter struct {
-	content.Writer
-	ingest *ingest
-}
-
-// Commit implements content.Writer. A blob that was there already is not one that this load made.
-func (w *blobWriter) Commit(ctx context.Context, size int64, expected digest.Digest, opts ...content.Opt) error {
-	blob := w.Writer.Digest()
-	w.ingest.refer(blob, "")
-	err := w.Writer.Commit(ctx, size, expected, opts...)
-	if err == nil {
-		w.ingest.made.blobs = append(w.ingest.made.blobs, blob)
-	}
-	return err
-}
-
-// abort removes what was begun and not committed.
-func (i *ingest) abort(ctx context.Context) {
-	for ref := range i.refs {
-		i.Store.Abort(ctx, ref) // not found: it was committed
-	}
+	return i.Store.Writer(ctx, content.WithRef(i.prefix+o.Ref), content.WithDescriptor(o.Desc))
 }

@@ -2,9 +2,7 @@ package server
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,10 +27,16 @@ func (s *Server) imageGet(w http.ResponseWriter, r *http.Request) error {
 	switch rest := r.PathValue("rest"); {
 	case rest == "search":
 		return notOffered("search in a registry")
-	case rest == "get", strings.HasSuffix(rest, "/get"):
-		return notOffered("save of images")
+	case rest == "get":
+		return s.saveImages(w, r, r.URL.Query()["names"])
+	case strings.HasSuffix(rest, "/get"):
+		return s.saveImages(w, r, []string{strings.TrimSuffix(rest, "/get")})
 	case strings.HasSuffix(rest, "/history"):
-		return notOffered("image history")
+		rows, err := s.engine.Images().History(r.Context(), strings.TrimSuffix(rest, "/history"))
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, rows)
 	}
 	return failure(stages.NotFound, "page not found")
 }
@@ -44,18 +48,11 @@ func (s *Server) imagePost(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case rest == "create":
-		name := r.URL.Query().Get("fromImage")
-		if tag := r.URL.Query().Get("tag"); tag != "" && name != "" {
-			name += ":" + tag
-		}
-		return &stages.Error{
-			Kind: stages.Unsupported, Thing: name, Err: fmt.Errorf("hull cannot pull or import images yet"),
-			Hint: "load an archive: hull load -i FILE, from docker save or an OCI layout",
-		}
+		return s.createImage(w, r)
 	case rest == "prune":
-		return notOffered("image prune")
+		return s.pruneImages(w, r)
 	case strings.HasSuffix(rest, "/push"):
-		return notOffered("image push")
+		return s.pushImage(w, r, strings.TrimSuffix(rest, "/push"))
 	}
 	return failure(stages.NotFound, "page not found")
 }
@@ -85,51 +82,20 @@ func (s *Server) loadImages(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) listImages(w http.ResponseWriter, r *http.Request) error {
-	filters, err := filtersParam(r)
-	if err != nil {
-		return err
-	}
-	for name := range filters {
-		if !slices.Contains([]string{"reference", "label", "dangling"}, name) {
-			return failure(stages.Invalid, "invalid filter '%s'", name)
-		}
-	}
-	all, err := s.engine.Images().List(r.Context())
-	if err != nil {
-		return err
-	}
-	list := []imagetypes.Summary{}
-	for _, img := range all {
-		if match, err := imageMatches(img, filters); err != nil {
-			return err
-		} else if !match {
-			continue
-		}
-		list = append(list, imagetypes.Summary{
-			ID: img.ID.String(), Created: created(img).Unix(), Labels: img.Config.Config.Labels, RepoTags: append([]string{}, img.Familiar()...),
-			RepoDigests: []string{}, SharedSize: -1, Size: img.Size, Containers: int64(len(s.engine.UsersOf(img.ID.String()))),
-		})
-	}
-	return writeJSON(w, http.StatusOK, list)
-}
-
-func created(img *image.Image) time.Time {
-	if img.Config.Created != nil {
-		return *img.Config.Created
-	}
-	return time.Unix(0, 0)
-}
-
 func (s *Server) inspectImage(w http.ResponseWriter, r *http.Request, name string) error {
-	img, err := s.engine.Images().Find(r.Context(), name)
+	img, err := s.engine.Images().Inspect(r.Context(), name)
+	if err != nil {
+		return err
+	}
+	size, err := s.engine.Images().DiskSize(r.Context(), img)
 	if err != nil {
 		return err
 	}
 	resp := imagetypes.InspectResponse{
-		ID: img.ID.String(), RepoTags: append([]string{}, img.Familiar()...), RepoDigests: []string{}, Created: created(img).Format(time.RFC3339Nano),
-		Author: img.Config.Author, Config: &img.Config.Config, Architecture: img.Config.Architecture, Variant: img.Config.Variant,
-		Os: img.Config.OS, OsVersion: img.Config.OSVersion, Size: img.Size, RootFS: imagetypes.RootFS{Type: "layers"},
+		ID: img.ID.String(), RepoTags: append([]string{}, img.Familiar()...), RepoDigests: append([]string{}, img.Digests()...),
+		Created: img.Created().Format(time.RFC3339Nano), Comment: comment(img), Author: img.Config.Author, Config: &img.Config.Config, Architecture: img.Config.Architecture, Variant: img.Config.Variant,
+		Os: img.Config.OS, OsVersion: img.Config.OSVersion, Size: size, RootFS: imagetypes.RootFS{Type: "layers"},
+		Metadata: imagetypes.Metadata{LastTagTime: img.Added}, Descriptor: &img.Target,
 	}
 	for _, id := range img.Config.RootFS.DiffIDs {
 		resp.RootFS.Layers = append(resp.RootFS.Layers, id.String())
@@ -137,19 +103,20 @@ func (s *Server) inspectImage(w http.ResponseWriter, r *http.Request, name strin
 	return writeJSON(w, http.StatusOK, resp)
 }
 
+// comment is the last step's.
+func comment(img *image.Image) string {
+	if n := len(img.Config.History); n > 0 {
+		return img.Config.History[n-1].Comment
+	}
+	return ""
+}
+
 func (s *Server) removeImage(w http.ResponseWriter, r *http.Request) error {
 	gone, err := s.engine.RemoveImage(r.Context(), r.PathValue("name"), boolParam(r, "force"))
 	if err != nil {
 		return err
 	}
-	list := []imagetypes.DeleteResponse{}
-	for _, name := range gone.Untagged {
-		list = append(list, imagetypes.DeleteResponse{Untagged: name})
-	}
-	if gone.Deleted != "" {
-		list = append(list, imagetypes.DeleteResponse{Deleted: gone.Deleted})
-	}
-	return writeJSON(w, http.StatusOK, list)
+	return writeJSON(w, http.StatusOK, append([]imagetypes.DeleteResponse{}, deleted(gone)...))
 }
 
 func (s *Server) tagImage(w http.ResponseWriter, r *http.Request, name string) error {

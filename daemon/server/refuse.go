@@ -25,8 +25,7 @@ var refused = map[string]string{
 	"/services": "services", "/services/{rest...}": "services", "/tasks": "service tasks", "/tasks/{rest...}": "service tasks",
 	"/secrets": "secrets", "/secrets/{rest...}": "secrets", "/configs": "configs", "/configs/{rest...}": "configs",
 	"/plugins": "plugins", "/plugins/{rest...}": "plugins", "/auth": "registry login", "/distribution/{rest...}": "registries",
-	"/commit": "commit", "/system/df": "disk usage", "/containers/{id}/stats": "stats", "/containers/{id}/changes": "diff",
-	"/containers/{id}/export": "export", "/containers/{id}/archive": "cp",
+	"/commit": "commit", "/system/df": "disk usage", "/containers/{id}/stats": "stats",
 	"/containers/{id}/attach/ws": "attach over a websocket", "/containers/{id}/checkpoints": "checkpoints",
 	"/containers/{id}/checkpoints/{rest...}": "checkpoints",
 }

@@ -64,6 +64,7 @@ func New(inst instance.Instance, e *engine.Engine, v Version, debug bool) *Serve
 	s.streamRoutes(handle)
 	s.execRoutes(handle)
 	s.imageRoutes(handle)
+	s.archiveRoutes(handle)
 	refusedRoutes(handle)
 	return s
 }
@@ -199,7 +200,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 
 // readBody reads a JSON body whole, and refuses what is not JSON, or more than one document.
 func readBody(w http.ResponseWriter, r *http.Request, into any) ([]byte, error) {
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(otel.ServerWriter(w, r), r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

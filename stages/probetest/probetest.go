@@ -47,6 +47,12 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
+	"registry": func() string {
+		if _, err := os.Stat(filepath.Join(Tools(), "usr/bin/docker-registry")); err == nil {
+			return ""
+		}
+		return program("docker-registry")
+	},
 	"docker":   func() string { return program("docker") },
 	"clang":    func() string { return program("clang") },
 	"chromium": func() string { return program("chromium") },

@@ -67,7 +67,7 @@ func (t *Tracing) Close(ctx context.Context) error { return t.close(ctx) }
 
 // Handler makes the request's place in the trace the parent of next's steps. Trap: otelhttp puts its own http.ResponseWriter around the server's,
 // from which [http.MaxBytesReader] then cannot tell the server to stop reading; a client that sends too much finds a broken pipe in place of the
-// answer. So otelhttp stands there only to record; else the header is read by the same propagator.
+// answer. So otelhttp stands there only to record, and then [ServerWriter] is what to give it; else the header is read by the same propagator.
 func (t *Tracing) Handler(name string, next http.Handler) http.Handler {
 	inside := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(t.Enter(r.Context())))
@@ -77,8 +77,21 @@ func (t *Tracing) Handler(name string, next http.Handler) http.Handler {
 			inside(w, r.WithContext(W3C.Extract(r.Context(), propagation.HeaderCarrier(r.Header))))
 		})
 	}
-	return otelhttp.NewHandler(inside, name, otelhttp.WithTracerProvider(t.Provider), otelhttp.WithPropagators(W3C),
+	recorded := otelhttp.NewHandler(inside, name, otelhttp.WithTracerProvider(t.Provider), otelhttp.WithPropagators(W3C),
 		otelhttp.WithMeterProvider(metrics.NewMeterProvider()))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		recorded.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), serverWriter{}, w)))
+	})
+}
+
+type serverWriter struct{}
+
+// ServerWriter is the server's own writer for a request that w answers: what http.MaxBytesReader wants.
+func ServerWriter(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
+	if own, ok := r.Context().Value(serverWriter{}).(http.ResponseWriter); ok {
+		return own
+	}
+	return w
 }
 
 // Unary stands inside of otelgrpc's handler, as Handler's inner one does. [Tracing.Enter] is for streams.
