@@ -39,7 +39,7 @@ func testRoutes(t *testing.T, r *rig) {
 		{"GET", "/volumes", 501, "volumes"},
 		{"POST", "/build", 501, "image build"},
 		{"GET", "/swarm", 501, "swarm"},
-		{"POST", "/containers/x/exec", 501, "exec"},
+		{"POST", "/containers/x/checkpoints", 501, "checkpoints"},
 		{"GET", "/containers/x/json", 404, "No such container: x"},
 		{"GET", "/images/x/json", 404, "No such image: x:latest"},
 		{"POST", "/containers/x/wait", 404, "No such container: x"},
@@ -73,7 +73,7 @@ func testBadJSON(t *testing.T, r *rig) {
 		`{"Image":"busybox","HostConfig":{"NetworkMode":"none","Memory":1000}}`:                                       400,
 		`{"Image":"busybox","HostConfig":{"NetworkMode":"none","Binds":["/:/"]}}`:                                     400,
 		`{"Image":"busybox","HostConfig":{"NetworkMode":"none","Binds":["vol:/x"]}}`:                                  501,
-		`{"Image":"busybox","HostConfig":{"NetworkMode":"none","RestartPolicy":{"Name":"always"}}}`:                   501,
+		`{"Image":"busybox","HostConfig":{"NetworkMode":"none","RestartPolicy":{"Name":"sometimes"}}}`:                400,
 		`{"Image":"busybox","HostConfig":{"NetworkMode":"none"},"NetworkingConfig":{"EndpointsConfig":{"other":{}}}}`: 501,
 		`{"Image":"busybox","WorkingDir":"relative","HostConfig":{"NetworkMode":"none"}}`:                             400,
 		`{"Image":"busybox","Env":["=x"],"HostConfig":{"NetworkMode":"none"}}`:                                        400,
@@ -88,7 +88,7 @@ func testBadJSON(t *testing.T, r *rig) {
 // What docker's client can ask for and hull does not offer is refused by name, with exit code 125.
 func testRefused(t *testing.T, r *rig) {
 	for flag, name := range map[string]string{
-		"--restart=always": "RestartPolicy", "--log-driver=syslog": "LogConfig.Type", "--health-cmd=x": "Healthcheck", "-v=named:/x": "named volume",
+		"--log-driver=syslog": "LogConfig.Type", "--health-cmd=x": "Healthcheck", "-v=named:/x": "named volume",
 		"--gpus=all": "DeviceRequests", "--volumes-from=x": "VolumesFrom", "--security-opt=label=type:x": "SELinux", "--mount=dst=/x": "Mounts",
 		"-v=/:/x:rshared": "rshared", "--storage-opt=size=1g": "StorageOpt",
 	} {

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"testing"
 
+	"hull/daemon/network/networktest"
 	"hull/stages/instance"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -133,7 +134,7 @@ func (e *engine) api(ts *testscript.TestScript, neg bool, args []string) {
 
 // TestNoDaemon: what the client says when nobody is there.
 func TestNoDaemon(t *testing.T) {
-	e := &engine{t: t, bin: bin, inst: instance.Instance{Root: t.TempDir()}}
+	e := &engine{t: t, bin: bin, net: networktest.New(t), inst: instance.Instance{Root: t.TempDir()}}
 	for _, args := range [][]string{{"ps"}, {"images"}, {"run", "busybox"}} {
 		out, text, code := e.run(args...)
 		want := 1

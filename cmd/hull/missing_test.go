@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hull/containerd/imagetest"
+	"hull/daemon/network/networktest"
 	"hull/stages/instance"
 	"hull/stages/probetest"
 
@@ -29,7 +30,7 @@ func TestEachBinaryTakenAway(t *testing.T) {
 			require.NoError(t, err)
 			inst, err := instance.At(root)
 			require.NoError(t, err)
-			e := &engine{t: t, bin: own, inst: inst}
+			e := &engine{t: t, bin: own, inst: inst, net: networktest.New(t)}
 			defer e.down()
 
 			_, text, code := e.run("up")
