@@ -21,7 +21,7 @@ import (
 
 // testPulls holds pull and push against Debian's docker-registry, and pull against registries that lie or break off.
 func testPulls(t *testing.T, r *rig) {
-	address := dockertest.StartRegistry(t)
+	address := dockertest.StartRegistry(t, dockertest.Loopback{})
 	ref := address + "/some/busybox:1"
 	r.ok(t, "tag", "busybox", ref)
 	require.Regexp(t, `1: digest: sha256:[0-9a-f]{64} size: `, r.ok(t, "push", ref))

@@ -60,7 +60,7 @@ func (a *app) create(ctx context.Context, c *engine.Client, o *runOptions, body 
 	made, err = c.Create(ctx, o.name, o.platform, body)
 	if o.pull != pullNever && engine.IsNotFound(err) && strings.Contains(strings.ToLower(err.Error()), "no such image") {
 		if !o.quiet {
-			fmt.Fprintf(a.err, "Unable to find image '%s' locally\n", o.image)
+			fmt.Fprintf(a.err, "Unable to find image '%s' locally\n", tagged(o.image))
 		}
 		if pullErr := a.pullImage(ctx, c, o); pullErr != nil {
 			return made, pullErr
@@ -75,4 +75,12 @@ func (a *app) create(ctx context.Context, c *engine.Client, o *runOptions, body 
 	}
 	sp.Set(stages.AttrContainer, made.ID)
 	return made, cid.write(made.ID)
+}
+
+// tagged is an image's name with its tag, which is latest where none is given.
+func tagged(name string) string {
+	if strings.Contains(name[strings.LastIndex(name, "/")+1:], ":") || strings.Contains(name, "@") {
+		return name
+	}
+	return name + ":latest"
 }

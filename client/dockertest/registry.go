@@ -3,7 +3,6 @@ package dockertest
 import (
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"syscall"
@@ -13,9 +12,27 @@ import (
 	"hull/stages/probetest"
 )
 
+// A Network is where a foreign daemon listens: a namespace of a test's own, or [Loopback].
+type Network interface {
+	Start(cmd *exec.Cmd) error
+	Dial(network, address string) (net.Conn, error)
+}
+
+// Loopback is the machine's own.
+type Loopback struct{}
+
+// Start starts the command as this process's child, which ends with it.
+func (Loopback) Start(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd.Start()
+}
+
+// Dial connects from here.
+func (Loopback) Dial(network, address string) (net.Conn, error) { return net.Dial(network, address) }
+
 // StartRegistry starts Debian's docker-registry on loopback, without TLS, with its data in a directory of the test, and returns its
 // address: 127.0.0.1:PORT.
-func StartRegistry(t testing.TB) (address string) {
+func StartRegistry(t testing.TB, in Network) (address string) {
 	t.Helper()
 	probetest.Need(t, "registry")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -34,14 +51,13 @@ func StartRegistry(t testing.TB) (address string) {
 		program = "docker-registry"
 	}
 	cmd := exec.Command(program, "serve", dir+"/config.yml")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := os.Create(dir + "/log")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
+	if err := in.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -49,9 +65,9 @@ func StartRegistry(t testing.TB) (address string) {
 		cmd.Wait()
 	})
 	for i := 0; ; i++ {
-		resp, err := http.Get("http://" + address + "/v2/")
+		conn, err := in.Dial("tcp", address)
 		if err == nil {
-			resp.Body.Close()
+			conn.Close()
 			return address
 		}
 		if i == 200 {

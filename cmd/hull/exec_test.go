@@ -19,7 +19,7 @@ func TestTraceOfOneExec(t *testing.T) {
 	out, text, code := e.run("exec", "--trace", "box", "sh", "-c", "env; exit 4")
 	require.Equal(t, 4, code, text)
 	require.NotContains(t, out, "TRACEPARENT", "the trace's context must not reach the user's program")
-	require.Contains(t, text, "runc.exec.join", "the timeline goes to standard error")
+	require.Contains(t, text, "runc.init.exec", "the timeline goes to standard error")
 
 	tr := e.trace()
 	seen := map[string]bool{}

@@ -44,6 +44,14 @@ func TestEachBinaryTakenAway(t *testing.T) {
 				out, text, code = e.run("run", "--rm", "--network", "none", "--trace", "busybox", "echo", "hi")
 				require.Zero(t, code, text)
 				require.Equal(t, "hi\n", out)
+			case "hull-init": // only a container that asks for an init needs it
+				require.Zero(t, code, text)
+				e.ok("load", "-i", tar)
+				e.ok("run", "--rm", "--network", "none", "busybox", "true")
+				before := e.snapshots()
+				_, text, code = e.run("run", "--rm", "--init", "--network", "none", "busybox", "true")
+				require.Equal(t, 125, code, text)
+				require.Equal(t, before, e.snapshots())
 			default:
 				require.Zero(t, code, text)
 				e.ok("load", "-i", tar)

@@ -38,12 +38,12 @@ const envDocker = "HULL_VERBS_DOCKER"
 func TestVerbs(t *testing.T) {
 	e := up(t)
 	image := imagetest.BusyboxSave(t, "busybox:latest")
-	registry := "REGISTRY=" + dockertest.StartRegistry(t)
+	registry := "REGISTRY=" + dockertest.StartRegistry(t, e.net)
 	hull := newSubject(t, "hull", "exec "+bin+`/hull "$@"`, instance.EnvRoot+"="+e.inst.Root, "IMAGE="+image, registry)
 	var docker, dockerd subject
 	if os.Getenv(envDocker) != "" {
 		probetest.Need(t, "docker")
-		docker = newSubject(t, "docker", dockerAt(t, up(t).inst.APISocket()), "IMAGE="+image, registry)
+		docker = newSubject(t, "docker", dockerAt(t, upIn(t, bin, e.net).inst.APISocket()), "IMAGE="+image, registry)
 		dockerd = startDockerd(t, image)
 	}
 	scripts, err := filepath.Glob("testdata/verbs/*.txtar")

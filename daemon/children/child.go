@@ -6,6 +6,7 @@ package children
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -51,6 +52,9 @@ func Beside(name string) (string, error) {
 	}
 	path := filepath.Join(filepath.Dir(self), name)
 	if err := unix.Access(path, unix.X_OK); err != nil {
+		if errors.Is(err, unix.ENOENT) {
+			err = errors.New("the program is missing") // docker's client reads the errno's words as "the container's program is missing": 127
+		}
 		return "", &stages.Error{Kind: stages.NotFound, Thing: path, Err: err, Hint: "hull's binaries belong into one directory"}
 	}
 	return path, nil
