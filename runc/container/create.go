@@ -209,7 +209,15 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		return 0, -1, fmt.Errorf("pipe2: %w", err)
 	}
 	defer unix.Close(pipe[0])
+	gate := span.OpenGate(ctx)
+	if gate != nil {
+		defer unix.Close(gate.FD)
+		t.gate = linux.Cell(gate.FD)
+	}
 	prog, err := t.program(pipe[1])
+	if err == nil && gate != nil {
+		prog.Gates(t.gate, gate.Question)
+	}
 	if err == nil && sp != nil {
 		err = prog.Clock()
 	}
@@ -276,6 +284,9 @@ func claim(ctx context.Context, p *linux.Program, pid int, start uint64, failure
 // rowError says which row failed, on what, and with which errno.
 func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 	row := p.Rows[r.Row]
+	if r.Why != 0 {
+		return span.GateError(row.Step, row.Instance, r.Errno, r.Why)
+	}
 	if row.Step == stages.RuncInitProgram {
 		return process.NotFound(row.Step, spec.Process.Args[0], r.Errno)
 	}

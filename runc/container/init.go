@@ -29,6 +29,7 @@ type initTable struct {
 	cgroupNames  []string   // their controllers
 	cgroupInto   *os.File   // v2: the child is born in it; nil without v2
 	fifo         int        // exec.fifo, O_PATH
+	gate         *int32     // the connection to the gates of a run under the debugger; nil for all others
 	console      int        // the socket for the terminal's master, or -1
 	keepFDs      int        // descriptors after 2 that the program is to have
 	newKeyring   bool
@@ -255,12 +256,16 @@ func (t *initTable) closeFDs() error {
 		}
 	}
 	fifo, proc := linux.Cell(t.fifo), t.proc
-	for i, c := range []*int32{t.p.Report, fifo, proc} {
+	kept := []*int32{t.p.Report, fifo, proc}
+	if t.gate != nil {
+		kept = append(kept, t.gate)
+	}
+	for i, c := range kept {
 		move := linux.Dup3(linux.FD(c), high+i, unix.O_CLOEXEC)
 		move.Out = c
 		t.p.Do(move)
 	}
-	t.p.Do(linux.CloseRange(first, high-1), linux.CloseRange(high+3, -1))
+	t.p.Do(linux.CloseRange(first, high-1), linux.CloseRange(high+len(kept), -1))
 	t.fifo = high + 1
 	return nil
 }

@@ -78,7 +78,10 @@ func cloneAndRun(args *cloneArgs, rows unsafe.Pointer, report *int32, record *[r
 			}
 		}
 		var result uintptr
-		if row.NR == Fail {
+		why := uint32(0)
+		if row.gate != nil && row.gate[0] != 0 {
+			errno, why = syscall.Errno(row.gate[0]), uint32(row.gate[1])
+		} else if row.NR == Fail {
 			errno = syscall.Errno(a[0])
 		} else {
 			result, _, errno = syscall.RawSyscall6(row.NR, a[0], a[1], a[2], a[3], a[4], a[5])
@@ -90,7 +93,7 @@ func cloneAndRun(args *cloneArgs, rows unsafe.Pointer, report *int32, record *[r
 			pc += 1 + row.Then
 			continue
 		}
-		if errno == unix.EINTR {
+		if errno == unix.EINTR && why == 0 {
 			continue
 		}
 		excepted := false
@@ -100,7 +103,7 @@ func cloneAndRun(args *cloneArgs, rows unsafe.Pointer, report *int32, record *[r
 			}
 		}
 		if !excepted || row.Warn {
-			record[0], record[1], record[2], record[3] = uint32(pc), uint32(errno), failed, uint32(row.Step)
+			record[0], record[1], record[2], record[3] = uint32(pc), uint32(errno), failed|why<<16, uint32(row.Step)
 			if excepted {
 				record[2] = warned
 			}

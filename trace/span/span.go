@@ -41,6 +41,7 @@ type Span struct {
 	start    time.Time
 	tid      int
 	marked   bool
+	fault    error // what the gate wants the step to fail with
 
 	mu    sync.Mutex
 	attrs []Attr
@@ -95,13 +96,18 @@ func Current(ctx context.Context) Context {
 	return s.ctx
 }
 
-// Start opens the claim that step id begins now, under the context's current span.
+// Start opens the claim that step id begins now, under the context's current span. It is the step's gate as well (gate.go): a debugger may
+// hold it here, and the caller asks [Span.Fault] whether it is to fail.
 func Start(ctx context.Context, id stages.ID) (context.Context, *Span) {
 	s, ok := innermost(ctx)
 	if !ok {
 		return ctx, nil
 	}
-	sp := &Span{rec: s.rec, ctx: Context{Trace: s.ctx.Trace, Span: newSpanID()}, parent: s.ctx.Span, id: id, start: time.Now()}
+	var fault error
+	if s.ctx.Gated() {
+		fault = s.pass(id)
+	}
+	sp := &Span{rec: s.rec, ctx: Context{Trace: s.ctx.Trace, Span: newSpanID()}, parent: s.ctx.Span, id: id, start: time.Now(), fault: fault}
 	if s.rec.Marks && id.Step().Has(stages.Kernel) {
 		runtime.LockOSThread()
 		sp.marked = true

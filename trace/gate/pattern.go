@@ -1,0 +1,42 @@
+package gate
+
+import (
+	"errors"
+	"strings"
+
+	"hull/stages"
+)
+
+// A pattern names steps: a dotted name, or a beginning of names with *; and, after a colon, one system call of init's table:
+// runc.init.pivot_root, runc.init.*, runc.init.pivot_root:umount2.
+type pattern struct{ name, call string }
+
+func parsePattern(text string) (pattern, error) {
+	name, call, _ := strings.Cut(text, ":")
+	p := pattern{name, call}
+	for _, s := range stages.All() {
+		if p.names(s.Name) {
+			return p, nil
+		}
+	}
+	return p, &stages.Error{Kind: stages.Invalid, Thing: text, Err: errors.New("no step has this name"), Hint: "hull stages lists them"}
+}
+
+func (p pattern) names(step string) bool {
+	if start, ok := strings.CutSuffix(p.name, "*"); ok {
+		return strings.HasPrefix(step, start)
+	}
+	return p.name == step
+}
+
+// matches reports whether the question is about this pattern: a step as a whole is its first row.
+func (p pattern) matches(q *Question) bool {
+	if !p.names(q.Step) {
+		return false
+	}
+	if p.call != "" {
+		name, _, _ := strings.Cut(q.Call, "(")
+		return name == p.call
+	}
+	return !q.Inner
+}
