@@ -22,9 +22,13 @@ type runOptions struct {
 	mountOptions
 	networkOptions
 	traceOptions
+	debugOptions
 
 	image   string
 	command []string
+
+	debugger *debugger // of a run with gates
+	made     string    // the container's id, once there is one
 }
 
 // A topic is some of run's flags that belong together: it defines them, and writes what they say into the request.
@@ -36,7 +40,7 @@ type topic interface {
 func (o *runOptions) topics() []topic {
 	return []topic{
 		&o.streamOptions, &o.lifeOptions, &o.imageOptions, &o.processOptions, &o.resourceOptions, &o.isolationOptions, &o.mountOptions,
-		&o.networkOptions, &o.traceOptions,
+		&o.networkOptions, &o.traceOptions, &o.debugOptions,
 	}
 }
 
@@ -52,6 +56,9 @@ func (o *runOptions) define(f *pflag.FlagSet) {
 func (o *runOptions) payload(ctx context.Context, in *os.File) (body engine.CreateRequest, err error) {
 	_, sp := span.Start(ctx, stages.ClientPayload)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return body, err
+	}
 	o.terminal = in
 	body.Image, body.Cmd = o.image, o.command
 	for _, t := range o.topics() {

@@ -34,6 +34,9 @@ type session struct {
 func (a *app) attach(ctx context.Context, c *engine.Client, id string, o *runOptions) (s *session, err error) {
 	ctx, sp := span.Start(ctx, stages.ClientAttach)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return s, err
+	}
 	stream, err := c.Attach(ctx, id, o.interactive, o.tty)
 	if err != nil {
 		return nil, err

@@ -44,6 +44,9 @@ func (m *Maker) Path(namespace, id string) string { return filepath.Join(m.Root,
 func (m *Maker) Create(ctx context.Context, namespace, id string, spec []byte) (_ *Bundle, err error) {
 	ctx, sp := span.Start(ctx, stages.ContainerdBundle)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return nil, err
+	}
 	dir := m.Path(namespace, id)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return nil, &stages.Error{Step: stages.ContainerdBundle, Kind: stages.Internal, Thing: dir, Err: err}
@@ -54,7 +57,7 @@ func (m *Maker) Create(ctx context.Context, namespace, id string, spec []byte) (
 		return nil, &stages.Error{Step: stages.ContainerdBundle, Kind: stages.Invalid, Thing: dir, Err: err}
 	}
 	order := slices.Concat([]byte(`{"bundle":`), quoted, []byte(`,"spec":`), spec, []byte("}"))
-	limit, cancel := context.WithTimeout(ctx, timeout)
+	limit, cancel := span.Limit(ctx, timeout)
 	defer cancel()
 	cmd := exec.CommandContext(limit, m.Program, "create")
 	cmd.Stdin = bytes.NewReader(order)

@@ -53,6 +53,9 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 
 	ctx, sp := span.Start(ctx, stages.DaemonCreate)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return resp, err
+	}
 	if req.Platform != "" && !strings.HasPrefix(req.Platform, "linux/"+runtime.GOARCH) && req.Platform != "linux" {
 		return resp, failure(stages.NotFound, "platform %s is not this machine's: linux/%s", req.Platform, runtime.GOARCH)
 	}
@@ -63,7 +66,9 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	if err := spec.Merge(req.Config, &img.Config.Config); err != nil {
 		return resp, err
 	}
-	e.decideNetwork(ctx, req)
+	if err := e.decideNetwork(ctx, req); err != nil {
+		return resp, err
+	}
 
 	id := newID()
 	name, err := e.registry.reserve(req.Name, id)
@@ -83,6 +88,9 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	}
 	e.registry.add(newContainer(rec))
 	e.events.container(events.ActionCreate, *rec)
+	if span.Current(ctx).Gated() {
+		go e.removeAbandoned(context.WithoutCancel(ctx), id)
+	}
 	if trace.owned {
 		logError("hull-trace: container", id, e.tracing.hull.Container(ctx, trace.id, id))
 	}
@@ -92,16 +100,20 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 func (e *Engine) resolve(ctx context.Context, ref string) (img *image.Image, err error) {
 	ctx, sp := span.Start(ctx, stages.DaemonImageResolve)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return img, err
+	}
 	if ref == "" {
 		return nil, failure(stages.Invalid, "no image specified")
 	}
 	return e.images.Find(ctx, ref)
 }
 
-func (e *Engine) decideNetwork(ctx context.Context, req CreateRequest) {
+func (e *Engine) decideNetwork(ctx context.Context, req CreateRequest) (err error) {
 	_, sp := span.Start(ctx, stages.DaemonNetworkAllocate)
+	defer sp.End(&err)
 	sp.Set("network.mode", string(req.HostConfig.NetworkMode))
-	sp.End(nil)
+	return sp.Fault()
 }
 
 // newRecord decides what the user left open.
@@ -159,16 +171,26 @@ func (e *Engine) build(ctx context.Context, rec *store.Record, img *image.Image)
 	if err != nil {
 		return err
 	}
+	return e.record(ctx, rec)
+}
+
+// record writes our own record of the container: from here on a crash of ours does not lose it.
+func (e *Engine) record(ctx context.Context, rec *store.Record) (err error) {
 	_, sp := span.Start(ctx, stages.DaemonContainerCreate)
+	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	sp.Set(stages.AttrContainer, rec.ID)
-	err = e.store.Save(rec)
-	sp.End(&err)
-	return err
+	return e.store.Save(rec)
 }
 
 func (e *Engine) makeSpec(ctx context.Context, rec *store.Record, files spec.Files, image *layers.Stack) (s *specs.Spec, err error) {
 	_, sp := span.Start(ctx, stages.DaemonSpec)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return s, err
+	}
 	user, err := spec.ResolveUser(rec.Config.User, image.Read)
 	if err != nil {
 		return nil, err

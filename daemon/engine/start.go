@@ -61,13 +61,18 @@ func (e *Engine) run(ctx context.Context, c *Container) (pid int, err error) {
 	if err := e.openStreams(ctx, c); err != nil {
 		return 0, err
 	}
-	e.plugNetwork(ctx, rec)
+	if err := e.plugNetwork(ctx, rec); err != nil {
+		return 0, err
+	}
 	return e.startTask(ctx, c.ID)
 }
 
 func (e *Engine) createTask(ctx context.Context, rec store.Record, paths streamPaths) (err error) {
 	ctx, sp := span.Start(ctx, stages.DaemonTaskCreate)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	mounts, err := e.ctd.SnapshotMounts(ctx, rec.ID)
 	if err != nil {
 		return err
@@ -80,15 +85,19 @@ func (e *Engine) createTask(ctx context.Context, rec store.Record, paths streamP
 	return err
 }
 
-func (e *Engine) plugNetwork(ctx context.Context, rec store.Record) {
+func (e *Engine) plugNetwork(ctx context.Context, rec store.Record) (err error) {
 	_, sp := span.Start(ctx, stages.DaemonNetworkPlug)
+	defer sp.End(&err)
 	sp.Set("network.mode", string(rec.HostConfig.NetworkMode))
-	sp.End(nil)
+	return sp.Fault()
 }
 
 func (e *Engine) startTask(ctx context.Context, id string) (pid int, err error) {
 	ctx, sp := span.Start(ctx, stages.DaemonTaskStart)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return pid, err
+	}
 	p, err := e.ctd.StartTask(ctx, id)
 	return int(p), err
 }

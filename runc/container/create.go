@@ -204,6 +204,9 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	ctx, sp := span.Start(ctx, stages.RuncNsCreate)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return pid, pidfd, err
+	}
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
 		return 0, -1, fmt.Errorf("pipe2: %w", err)
@@ -317,6 +320,9 @@ func end(pid, pidfd int) {
 func (s *State) saved(ctx context.Context, pid int) (err error) {
 	_, sp := span.Start(ctx, stages.RuncStateSave)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	s.PID = pid
 	_, s.PIDStart = processStat(pid)
 	return s.save()

@@ -76,10 +76,10 @@ func unfailing(p pattern) string {
 	switch id {
 	case stages.ClientExit, stages.RuncCreateExit:
 		return "the process is about to leave, and nothing is left that could go wrong"
-	case stages.ShimReap, stages.ShimExitPublish, stages.ContainerRunning, stages.ContainerExit:
+	case stages.ShimReap, stages.ShimExitPublish, stages.ContainerdExitForward, stages.DaemonExitObserve, stages.ContainerRunning, stages.ContainerExit:
 		return "it tells of what has happened already"
-	case stages.ClientCommand:
-		return "it is the command itself"
+	case stages.DaemonRestore, stages.ContainerdRestore:
+		return "what is there is found, whatever else fails"
 	}
 	return ""
 }

@@ -14,10 +14,8 @@ type pattern struct{ name, call string }
 func parsePattern(text string) (pattern, error) {
 	name, call, _ := strings.Cut(text, ":")
 	p := pattern{name, call}
-	for _, s := range stages.All() {
-		if p.names(s.Name) {
-			return p, nil
-		}
+	if len(stages.Find(name)) > 0 {
+		return p, nil
 	}
 	return p, &stages.Error{Kind: stages.Invalid, Thing: text, Err: errors.New("no step has this name"), Hint: "hull stages lists them"}
 }

@@ -34,13 +34,32 @@ func Look(trace string, pid int, seen *Seen) ([]Section, *Seen) {
 		subject = first
 	}
 	name := fmt.Sprintf("%s, pid %d", all[subject].comm, subject)
-	return []Section{
+	now := []Section{
 		{"processes", all.tree(run, pid)},
 		{"namespaces (" + name + ")", namespaces(subject)},
 		{"mounts (" + name + ")", seen.mountChanges(subject)},
 		{"cgroups (" + name + ")", cgroups(subject)},
 		{"privileges (" + name + ")", privileges(subject)},
-	}, seen
+	}
+	for i := range now {
+		now[i].bound()
+	}
+	return now, seen
+}
+
+// What a section may hold: a container can have any number of processes and mounts, and they all go into one packet.
+const (
+	maxLines = 120
+	maxLine  = 300 // characters
+)
+
+func (s *Section) bound() {
+	if more := len(s.Lines) - maxLines; more > 0 {
+		s.Lines = append(s.Lines[:maxLines], fmt.Sprintf("and %d more", more))
+	}
+	for i, line := range s.Lines {
+		s.Lines[i] = clip(line, maxLine)
+	}
 }
 
 func read(format string, args ...any) string {
