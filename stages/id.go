@@ -29,9 +29,9 @@ const (
 
 	ContainerdSnapshotPrepare
 	ContainerdContainerCreate
+	ContainerdTaskCreate
 	ContainerdBundle
 	ContainerdShimStart
-	ContainerdTaskCreate
 	ContainerdTaskStart
 	ContainerdExitForward
 	ContainerdTaskDelete
@@ -46,8 +46,8 @@ const (
 	ShimRootfsMount
 	ShimStdioOpen
 	ShimRuntimeCreate
-	ShimRuntimeStart
 	ShimAdopt
+	ShimRuntimeStart
 	ShimReap
 	ShimExitRecord
 	ShimExitPublish

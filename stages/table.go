@@ -110,6 +110,11 @@ var table = [count]Step{
 		Why:   "A container is metadata to containerd: a spec, a snapshot key, a runtime name. A task makes it run.",
 		Proof: none("a record inside containerd's own database"), Man: []string{"containerd.services.containers.v1.Containers/Create"},
 	},
+	ContainerdTaskCreate: {
+		Name: "containerd.task.create", Parent: DaemonTaskCreate, Stage: Containerd, Title: "containerd creates the task",
+		Why:   "One gRPC call becomes a bundle, a shim and, through the shim, a container that waits to be started.",
+		Proof: none(onOpenSocks), Man: []string{"containerd.task.v2.Task/Create"},
+	},
 	ContainerdBundle: {
 		Name: "containerd.bundle", Parent: ContainerdTaskCreate, Stage: Containerd, Title: "containerd has the OCI bundle made",
 		Why: "The runtime reads a directory, not an RPC: the bundle is the border between the two worlds.", Flags: Kernel,
@@ -119,11 +124,6 @@ var table = [count]Step{
 		Name: "containerd.shim.start", Parent: ContainerdTaskCreate, Stage: Containerd, Title: "containerd starts a shim",
 		Why: "The shim comes before runc: somebody has to be there to become the parent when runc leaves.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "exe", Has: "shim"}).in(Child), Man: []string{"containerd shim v2: start"},
-	},
-	ContainerdTaskCreate: {
-		Name: "containerd.task.create", Parent: DaemonTaskCreate, Stage: Containerd, Title: "containerd creates the task",
-		Why:   "One gRPC call becomes a bundle, a shim and, through the shim, a container that waits to be started.",
-		Proof: none(onOpenSocks), Man: []string{"containerd.task.v2.Task/Create"},
 	},
 	ContainerdTaskStart: {
 		Name: "containerd.task.start", Parent: DaemonTaskStart, Stage: Containerd, Title: "containerd starts the task",
@@ -187,15 +187,15 @@ var table = [count]Step{
 		Why: "The runtime is a program, not a library: any OCI runtime fits here.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "create"}).in(Child), Man: []string{"execve(2)", "OCI runtime-spec: runtime.md"},
 	},
-	ShimRuntimeStart: {
-		Name: "shim.runtime.start", Parent: ContainerdTaskStart, Stage: Shim, Title: "the shim runs `runc start`",
-		Why: "It lets the waiting first process go on to the user's program.", Flags: Kernel,
-		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}).in(Child), Man: []string{"execve(2)"},
-	},
 	ShimAdopt: {
 		Name: "shim.adopt", Parent: ShimRuntimeCreate, Stage: Shim, Title: "the container's first process becomes the shim's child",
 		Why:   "runc has left; the kernel gives the orphan to the subreaper. Nobody runs code for this: it is an event, not a program.",
 		Proof: event(EventReparent).in(Taken), Man: []string{"prctl(2) PR_SET_CHILD_SUBREAPER", "Linux kernel/exit.c forget_original_parent"},
+	},
+	ShimRuntimeStart: {
+		Name: "shim.runtime.start", Parent: ContainerdTaskStart, Stage: Shim, Title: "the shim runs `runc start`",
+		Why: "It lets the waiting first process go on to the user's program.", Flags: Kernel,
+		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}).in(Child), Man: []string{"execve(2)"},
 	},
 	ShimReap: {
 		Name: "shim.reap", Parent: ShimAdopt, Stage: Shim, Title: "the shim reaps the container",

@@ -30,6 +30,7 @@ type debugger struct {
 	attached atomic.Bool   // signals are the container's from now on, but at a stop
 	ended    atomic.Bool   // by q, Ctrl-C, or the end of the commands
 	prompt   bool
+	seen     map[string]string // the sections of the stop before, by their titles
 }
 
 // debugged is traced for a run with gates. There must be a hull-trace: it keeps them.
@@ -141,7 +142,7 @@ func (d *debugger) converse() {
 			switch {
 			case e.Stop != nil:
 				at = e.Stop
-				d.show(at)
+				d.show(at, false)
 			case e.Struck != nil:
 				fmt.Fprintf(d.a.err, "fault: %s at %s (%s, pid %d)\n", e.Struck.Fault, place(e.Struck.Step, e.Struck.Instance, e.Struck.Call), e.Struck.Program, e.Struck.PID)
 			case at != nil && e.Gone == at.N:
@@ -193,7 +194,7 @@ func (d *debugger) obey(at *engine.Stop, line string) bool {
 		d.gates.Break(pattern)
 		fmt.Fprintf(d.a.err, "stops at %s\n", pattern)
 	case "w":
-		d.show(at)
+		d.show(at, true)
 		return false
 	case "q":
 		d.end()
@@ -211,22 +212,32 @@ const debuggerHelp = `Enter    let this step happen, and stop before the next on
 s        the same, and stop before each system call of the container's first process as well
 c        go on to the next breakpoint, or to the end
 b STEP   stop before STEP: a name of hull stages, a beginning with *, or STEP:CALL for one system call
-w        show this stop again
+w        show the whole of this stop again
 q        end the run, and clean up
 ?        this list
 `
 
 // show prints a stop: what comes next and why, and what the kernel shows before it.
-func (d *debugger) show(s *engine.Stop) {
+// What has not changed since the stop before is only named, unless the whole is wanted.
+func (d *debugger) show(s *engine.Stop, whole bool) {
 	id, _ := stages.Lookup(s.Step)
 	step := id.Step()
 	w := d.a.err
 	fmt.Fprintf(w, "\n%d. %s: %s\n", s.N, place(s.Step, s.Instance, ""), step.Title)
+	var same []string
+	seen := map[string]string{}
 	for _, section := range s.Now {
-		fmt.Fprintf(w, "\n  %s\n", section.Title)
-		for _, line := range section.Lines {
-			fmt.Fprintf(w, "    %s\n", line)
+		text := "    " + strings.Join(section.Lines, "\n    ") + "\n"
+		seen[section.Title] = text
+		if !whole && d.seen[section.Title] == text {
+			same = append(same, section.Title)
+			continue
 		}
+		fmt.Fprintf(w, "\n  %s\n%s", section.Title, text)
+	}
+	d.seen = seen
+	if len(same) > 0 {
+		fmt.Fprintf(w, "\n  as before: %s\n", strings.Join(same, ", "))
 	}
 	fmt.Fprintf(w, "\n  next: %s in %s, pid %d\n", place(s.Step, s.Instance, s.Call), s.Program, s.PID)
 	if step.Why != "" {

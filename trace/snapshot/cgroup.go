@@ -3,6 +3,7 @@ package snapshot
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -12,52 +13,65 @@ var limits = []struct {
 	files             []string
 }{
 	{"memory", "limit", []string{"memory.max", "memory.limit_in_bytes"}},
-	{"memory", "used", []string{"memory.current", "memory.usage_in_bytes"}},
 	{"pids", "limit", []string{"pids.max"}},
 	{"pids", "used", []string{"pids.current"}},
 	{"cpu", "max", []string{"cpu.max"}},
 	{"cpu", "quota", []string{"cpu.cfs_quota_us"}},
 	{"cpuset", "cpus", []string{"cpuset.cpus"}},
-	{"freezer", "state", []string{"freezer.state", "cgroup.freeze"}},
+	{"freezer", "state", []string{"freezer.state"}},
 }
 
-// cgroups is the process's group in each hierarchy, with its limits (cgroups(7), proc_pid_cgroup(5)).
+// cgroups is the process's group in each hierarchy, with its limits (cgroups(7), proc_pid_cgroup(5)). Usually it has the same path in all.
 func cgroups(pid int) (lines []string) {
 	at := hierarchies()
-	var root []string
+	in, says, paths := map[string][]string{}, map[string][]string{}, []string{}
 	for line := range strings.Lines(read("/proc/%d/cgroup", pid)) {
 		part := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(part) != 3 {
 			continue
 		}
-		name := part[1]
+		name, path := part[1], part[2]
 		if name == "" {
 			name = "unified"
 		}
-		if part[2] == "/" {
-			root = append(root, name)
+		if in[path] == nil {
+			paths = append(paths, path)
+		}
+		in[path] = append(in[path], name)
+		if path != "/" {
+			says[path] = append(says[path], limitsOf(part[1], filepath.Join(at[part[1]], path))...)
+		}
+	}
+	slices.Sort(paths)
+	for _, path := range paths {
+		if path == "/" {
+			lines = append(lines, "in the root group of "+strings.Join(in[path], " "))
 			continue
 		}
-		text := fmt.Sprintf("%-12s %s", name, clean(part[2]))
-		for _, l := range limits {
-			for _, f := range l.files {
-				if name != "unified" && !strings.Contains(","+part[1]+",", ","+l.controller+",") {
-					continue
-				}
-				if value := strings.TrimSpace(read("%s", filepath.Join(at[part[1]], part[2], f))); value != "" {
-					if value == "9223372036854771712" { // v1's way to write "none"
-						value = "none"
-					}
-					text += fmt.Sprintf("  %s %s=%s", l.controller, l.label, value)
-				}
-			}
+		lines = append(lines, clean(path), "  in "+strings.Join(in[path], " "))
+		if len(says[path]) > 0 {
+			lines = append(lines, "  "+strings.Join(says[path], ", "))
 		}
-		lines = append(lines, text)
-	}
-	if len(root) > 0 {
-		lines = append(lines, "in the root group of: "+strings.Join(root, " "))
 	}
 	return lines
+}
+
+// limitsOf reads the limits of one hierarchy's group; hierarchy holds its controllers, or is "" for the unified one, which may have any.
+func limitsOf(hierarchy, dir string) (says []string) {
+	for _, l := range limits {
+		if hierarchy != "" && !slices.Contains(strings.Split(hierarchy, ","), l.controller) {
+			continue
+		}
+		for _, f := range l.files {
+			if value := strings.TrimSpace(read("%s", filepath.Join(dir, f))); value != "" {
+				if value == "9223372036854771712" { // v1's way to write "none"
+					value = "none"
+				}
+				says = append(says, fmt.Sprintf("%s %s %s", l.controller, l.label, value))
+			}
+		}
+	}
+	return says
 }
 
 // hierarchies is where each is mounted; "" is the unified one.

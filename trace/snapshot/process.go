@@ -59,7 +59,7 @@ func readProcess(pid int) (p process, ok bool) {
 	if p.comm == "" {
 		return p, false
 	}
-	p.command = clean(strings.TrimRight(strings.ReplaceAll(read("/proc/%d/cmdline", pid), "\x00", " "), " "))
+	p.command = short(strings.Split(strings.TrimRight(read("/proc/%d/cmdline", pid), "\x00"), "\x00"))
 	// TRACEPARENT is the first string of a traced program's environment, or it is not ours: "TRACEPARENT=00-" and then the id.
 	if first, _, _ := strings.Cut(read("/proc/%d/environ", pid), "\x00"); strings.HasPrefix(first, "TRACEPARENT=00-") && len(first) > 47 {
 		p.trace = first[15:47]
@@ -114,8 +114,8 @@ func (t table) tree(run map[int]bool, waits int) (lines []string) {
 	draw = func(pid int, indent string) {
 		p := t[pid]
 		line := fmt.Sprintf("%s%d %s", indent, pid, p.comm)
-		if p.command != "" && p.command != p.comm {
-			line += "  " + clip(p.command, 80)
+		if p.command != "" {
+			line += "  " + clip(p.command, 110)
 		}
 		if p.depth > 1 && p.inner != pid {
 			line += fmt.Sprintf("  (pid %d inside)", p.inner)
@@ -148,6 +148,20 @@ func (t table) tree(run map[int]bool, waits int) (lines []string) {
 		draw(root, "")
 	}
 	return lines
+}
+
+// short is a command line without what is long and says little: directories, and more than twelve digits of an id.
+func short(argv []string) string {
+	for i, a := range argv {
+		if strings.HasPrefix(a, "/") && strings.Count(a, "/") > 2 {
+			a = "…/" + a[strings.LastIndexByte(a, '/')+1:]
+		}
+		if dir, name := a[:strings.LastIndexByte(a, '/')+1], a[strings.LastIndexByte(a, '/')+1:]; len(name) == 64 && strings.Trim(name, "0123456789abcdef") == "" {
+			a = dir + name[:12]
+		}
+		argv[i] = clean(a)
+	}
+	return strings.Join(argv, " ")
 }
 
 // clean makes text of others harmless on a terminal.
