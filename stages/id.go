@@ -74,9 +74,9 @@ const (
 	RuncInitUser
 	RuncInitWorkdir
 	RuncInitProgram
+	RuncInitSeccomp
 	RuncInitCapabilities
 	RuncInitNoNewPrivs
-	RuncInitSeccomp
 	RuncInitWaitStart
 	RuncStateSave
 	RuncCreateExit

@@ -324,6 +324,11 @@ var table = [count]Step{
 		Why:   "Each directory of PATH is tried now, so that a missing program fails create (exit code 127, 126 if it cannot be executed) and not start.",
 		Proof: none("hull-trace follows no faccessat2"), Man: []string{"faccessat2(2), Linux 5.8", "environ(7) PATH"},
 	},
+	RuncInitSeccomp: {
+		Name: "runc.init.seccomp", Parent: RuncNsCreate, Stage: Runc, Title: "the system call filter is loaded",
+		Why:   "As late as it can be, because it would forbid the set-up itself. Without no_new_privs it needs CAP_SYS_ADMIN and so comes before the capabilities drop.",
+		Proof: event(EventSeccomp).in(Init), Man: []string{"seccomp(2)", "Linux Documentation/userspace-api/seccomp_filter.rst"}, Flags: Optional,
+	},
 	RuncInitCapabilities: {
 		Name: "runc.init.capabilities", Parent: RuncNsCreate, Stage: Runc, Title: "capabilities are dropped",
 		Why:   "Late, because all steps before needed them; a root without them is no root of the host.",
@@ -333,11 +338,6 @@ var table = [count]Step{
 		Name: "runc.init.no_new_privs", Parent: RuncNsCreate, Stage: Runc, Title: "no execve may gain privileges any more",
 		Why: "set-user-ID programs in the image lose their effect; also lets an unprivileged process load a filter.", Flags: Optional,
 		Proof: event(EventPrctl, Arg{Key: "option", Is: "PR_SET_NO_NEW_PRIVS"}).in(Init), Man: []string{"prctl(2) PR_SET_NO_NEW_PRIVS, Linux 3.5"},
-	},
-	RuncInitSeccomp: {
-		Name: "runc.init.seccomp", Parent: RuncNsCreate, Stage: Runc, Title: "the system call filter is loaded",
-		Why:   "As late as it can be, because it would forbid the set-up itself. Without no_new_privs it needs CAP_SYS_ADMIN and so comes before the capabilities drop.",
-		Proof: event(EventSeccomp).in(Init), Man: []string{"seccomp(2)", "Linux Documentation/userspace-api/seccomp_filter.rst"}, Flags: Optional,
 	},
 	RuncInitWaitStart: {
 		Name: "runc.init.wait_start", Parent: RuncNsCreate, Stage: Runc, Title: "the first process waits for start",

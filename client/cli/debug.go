@@ -53,10 +53,10 @@ func (a *app) debugged(ctx context.Context, o *runOptions, run func(context.Cont
 		return &exit{125, err}
 	}
 	o.debugger = d
-	code := t.record(ctx, parent, o, run)
-	d.gates.Leave()
-	d.gates.Close()
-	<-d.done
+	code := t.record(ctx, parent, o, run, func() {
+		d.gates.Leave()
+		<-d.done // all has been told: what is said about the run's end comes after it
+	})
 	if d.ended.Load() {
 		if code == 0 {
 			code = 130 // as if by Ctrl-C: the program's own code is not known
@@ -124,6 +124,9 @@ func (d *debugger) converse() {
 				return
 			}
 			events <- e
+			if e.Over {
+				return
+			}
 		}
 	}()
 	defer close(d.done)
@@ -140,6 +143,8 @@ func (d *debugger) converse() {
 				return
 			}
 			switch {
+			case e.Over:
+				return
 			case e.Stop != nil:
 				at = e.Stop
 				d.show(at, false)

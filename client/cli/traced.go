@@ -41,13 +41,13 @@ func (a *app) traced(ctx context.Context, o *runOptions, run func(context.Contex
 		fmt.Fprintf(a.err, "hull: warning: this run is not traced: %v\n", err)
 		return run(ctx, o)
 	}
-	code := t.record(ctx, parent, o, run)
+	code := t.record(ctx, parent, o, run, func() {})
 	t.finish(ctx, o.traceOut)
 	return &exit{code: code}
 }
 
-// record runs the command as the root of the trace, says what is to be said about its end, and returns its exit code.
-func (t *tracing) record(ctx context.Context, parent span.Context, o *runOptions, run func(context.Context, *runOptions) error) int {
+// record runs the command as the root of the trace, settles what else has to say something, reports the end, and returns the exit code.
+func (t *tracing) record(ctx context.Context, parent span.Context, o *runOptions, run func(context.Context, *runOptions) error, settle func()) int {
 	traced, command := span.Start(t.rec.Join(ctx, parent), stages.ClientCommand)
 	err := command.Fault()
 	if err == nil {
@@ -62,6 +62,7 @@ func (t *tracing) record(ctx context.Context, parent span.Context, o *runOptions
 		failure = e.err
 	}
 	command.End(&failure)
+	settle()
 	return t.a.report(err)
 }
 

@@ -34,6 +34,7 @@ type GateEvent struct {
 	Stop   *Stop   `json:"stop"`
 	Gone   int     `json:"gone"` // the process that waited at this stop has ended
 	Struck *Struck `json:"struck"`
+	Over   bool    `json:"over"` // the answer to Leave: nothing comes after it
 }
 
 // A Stop is a step that waits, and what the kernel shows at this moment.
@@ -107,6 +108,19 @@ func (d *Debugger) End() error { return d.send(map[string]any{"end": true}) }
 
 // Leave says that the client is about to be done: no gate holds any more.
 func (d *Debugger) Leave() error { return d.send(map[string]any{"leave": true}) }
+
+// EndDebugged ends all runs that have a debugger, and returns when what there was of their containers is removed. An instance without hull-trace
+// has none.
+func EndDebugged(ctx context.Context, socket string) {
+	conn, err := instance.Dial(ctx, "unixpacket", socket)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte(`{"down":true}`)); err == nil {
+		conn.Read(make([]byte, 1)) // until it closes
+	}
+}
 
 // Close closes the connection.
 func (d *Debugger) Close() { d.conn.Close() }

@@ -45,10 +45,11 @@ func (e *engine) debug(args ...string) *debugged {
 	d.cmd.Stdout = &d.stdout
 	d.lines = bufio.NewScanner(text)
 	require.NoError(e.t, d.cmd.Start())
+	e.t.Cleanup(func() { d.cmd.Process.Kill() }) // of a test that has failed
 	return d
 }
 
-var nextLine = regexp.MustCompile(`^  next: (\S+)(?: (.*?))?(?:: (.*))? in (\S+), pid (\d+)$`)
+var nextLine = regexp.MustCompile(`^  next: (\S+?)(?: (.*?))?(?:: (.*))? in (\S+), pid (\d+)$`)
 
 // stop waits for the next stop; false is the end of the client's output.
 func (d *debugged) stop() (s stop, ok bool) {
@@ -177,9 +178,9 @@ func mountinfo(t *testing.T, pid int) string {
 func (e *engine) leaveAtStops(snapshots []string) {
 	ways := []string{"kill", "interrupt", "q"}
 	for i, at := range []string{
-		"client.command", "client.create", "daemon.spec", "containerd.snapshot.prepare", "client.attach", "client.start", "containerd.bundle",
-		"bundle.config", "shim.start", "shim.subreaper", "shim.rootfs.mount", "runc.cgroup.limits", "runc.ns.create", "runc.init.pivot_root",
-		"runc.init.seccomp", "runc.init.wait_start", "shim.adopt", "daemon.task.start", "runc.start", "runc.init.exec",
+		"client.create", "daemon.spec", "containerd.snapshot.prepare", "client.start", "bundle.config", "shim.start", "shim.subreaper",
+		"shim.rootfs.mount", "runc.cgroup.limits", "runc.init.pivot_root", "runc.init.wait_start", "shim.adopt", "daemon.task.start",
+		"runc.init.exec",
 	} {
 		way := ways[i%len(ways)]
 		if at == "client.start" || at == "runc.init.pivot_root" {
@@ -293,4 +294,16 @@ func TestFaultsNeedDebug(t *testing.T) {
 	require.True(t, ok)
 	d.say("c")
 	require.Zero(t, d.end(), d.text.String())
+}
+
+// TestDownAtAStop: taking the instance down ends a run that waits; up's own cleanup then looks for what is left.
+func TestDownAtAStop(t *testing.T) {
+	e := up(t)
+	d := e.debug(append([]string{"run", "--break", "runc.init.pivot_root"}, oneRun...)...)
+	_, ok := d.stop()
+	require.True(t, ok, d.text.String())
+	e.ok("down")
+	require.NotZero(t, d.end())
+	e.nothingLeft("")
+	e.ok("up")
 }

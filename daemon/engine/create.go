@@ -89,7 +89,7 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	e.registry.add(newContainer(rec))
 	e.events.container(events.ActionCreate, *rec)
 	if span.Current(ctx).Gated() {
-		go e.removeAbandoned(context.WithoutCancel(ctx), id)
+		go e.abandoned(context.WithoutCancel(ctx), id)
 	}
 	if trace.owned {
 		logError("hull-trace: container", id, e.tracing.hull.Container(ctx, trace.id, id))

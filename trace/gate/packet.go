@@ -15,6 +15,7 @@ type packet struct {
 	Go    *Go       `json:"go"`
 	Break string    `json:"break"` // one more pattern to stop at
 	End   bool      `json:"end"`   // end the run and clean up
+	Down  bool      `json:"down"`  // end all runs, and answer when they are cleaned up: the instance is about to be taken down
 	Leave bool      `json:"leave"` // the run is over for the debugger
 }
 
@@ -49,6 +50,7 @@ type Event struct {
 	Stop   *Stop   `json:"stop,omitempty"`
 	Gone   int     `json:"gone,omitempty"` // the process that waited at this stop has ended
 	Struck *Struck `json:"struck,omitempty"`
+	Over   bool    `json:"over,omitempty"` // the answer to leave: nothing comes after it
 }
 
 // A Stop is a step that waits for the debugger.

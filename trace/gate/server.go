@@ -65,6 +65,9 @@ func (s *Server) serve(c *conn) {
 		case in.Arm != nil:
 			s.debug(c, in.Arm)
 			return
+		case in.Down:
+			s.down(c.uid)
+			return
 		case in.Hold != nil:
 			s.hold(c, in.Hold)
 			return
@@ -194,6 +197,7 @@ func (s *Server) debug(c *conn, a *Arm) {
 			s.end(d, ended)
 		case in.Leave:
 			s.end(d, left)
+			c.tell(Event{Over: true}) // the last one
 		case in.Break != "":
 			if p, err := parsePattern(in.Break); err == nil { // the client has checked it
 				s.mu.Lock()
@@ -301,6 +305,10 @@ func (s *Server) goOn(d *session, g *Go) {
 func (s *Server) hold(c *conn, q *Question) {
 	s.mu.Lock()
 	d := s.find(q.Trace, c.uid)
+	if d != nil {
+		d.holds.Add(1)
+		defer d.holds.Done()
+	}
 	s.mu.Unlock()
 	if d == nil {
 		c.send(answer(0, 0))
@@ -316,7 +324,24 @@ func (s *Server) hold(c *conn, q *Question) {
 	s.mu.Unlock()
 	if to == ended {
 		c.send(answer(0, byEnd))
+		<-c.in // it closes when it has cleaned up
 		return
 	}
 	c.send(answer(0, 0))
+}
+
+// down ends all runs and returns when hulld has cleaned up after them.
+func (s *Server) down(uid uint32) {
+	s.mu.Lock()
+	var all []*session
+	for _, d := range s.sessions {
+		if uid == 0 || uid == d.owner {
+			d.finish(ended)
+			all = append(all, d)
+		}
+	}
+	s.mu.Unlock()
+	for _, d := range all {
+		d.holds.Wait()
+	}
 }

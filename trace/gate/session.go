@@ -2,6 +2,7 @@ package gate
 
 import (
 	"slices"
+	"sync"
 
 	"hull/stages"
 	"hull/trace/snapshot"
@@ -19,6 +20,7 @@ type session struct {
 	queue []*waiting // the first is shown
 	n     int
 	state state
+	holds sync.WaitGroup // what hulld still has to clean up
 	over  chan struct{}  // closed when state is no longer armed
 	seen  *snapshot.Seen // of the stop before: mounts are shown as a difference
 }

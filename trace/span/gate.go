@@ -99,26 +99,28 @@ func Limit(ctx context.Context, d time.Duration) (context.Context, context.Cance
 	return context.WithTimeout(ctx, d)
 }
 
-// Abandoned waits until the debugger of the context's run is gone, and reports whether it left the run for others to clean up: it was killed
-// at a stop, or told to end the run. It is false at once for a run without a debugger.
-func Abandoned(ctx context.Context) bool {
+// Abandoned waits until the debugger of the context's run is gone, and calls cleanUp if it left the run for others to clean up: it was killed
+// at a stop, or told to end the run. It returns at once for a run without a debugger.
+func Abandoned(ctx context.Context, cleanUp func()) {
 	s, ok := innermost(ctx)
 	if !ok || !s.ctx.Gated() {
-		return false
+		return
 	}
 	fd, ok := dial(s.rec.gates(), 0)
 	if !ok {
-		return false
+		return
 	}
-	defer unix.Close(fd)
+	defer unix.Close(fd) // only after cleanUp: hull-trace tells whoever waits for that
 	packet := encode("hold", question{Trace: s.ctx.TraceID(), Program: s.rec.Service})
 	if retry(func() error { return unix.Sendto(fd, packet, unix.MSG_NOSIGNAL, nil) }) != nil {
-		return false
+		return
 	}
 	var answer [8]byte
 	var n int
 	err := retry(func() (err error) { n, err = unix.Read(fd, answer[:]); return err })
-	return err == nil && n == len(answer) && binary.NativeEndian.Uint32(answer[4:]) == ended
+	if err == nil && n == len(answer) && binary.NativeEndian.Uint32(answer[4:]) == ended {
+		cleanUp()
+	}
 }
 
 // A Gate is the connection of a process that runs no Go code: hull-runc's child, which inherits it and sends the questions that were
