@@ -64,7 +64,11 @@ func (m *Maker) Create(ctx context.Context, namespace, id string, spec []byte) (
 	cmd.Env = append(span.Env(span.Current(ctx), m.Spans), span.WithoutEnv(os.Environ())...)
 	var text bytes.Buffer
 	cmd.Stderr = &text
+	_, absent := os.Lstat(dir)
 	if err := cmd.Run(); err != nil {
+		if absent != nil {
+			os.RemoveAll(dir) // of a program that was killed: one that fails leaves nothing
+		}
 		return nil, makerError(m.Program, err, text.String())
 	}
 	if _, err := os.Stat(filepath.Join(dir, "config.json")); err != nil {

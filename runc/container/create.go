@@ -49,7 +49,11 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
 		Annotations: t.spec.Annotations, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
-	if err := s.makeDir(t.spec.Process.User.UID); err != nil {
+	path := t.spec.Linux.CgroupsPath
+	if path == "" {
+		path = "/" + o.ID
+	}
+	if err := s.makeDir(t.spec.Process.User.UID, path); err != nil {
 		return err
 	}
 	undo := []func(){func() { os.RemoveAll(s.dir) }}
@@ -61,10 +65,6 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		}
 	}()
 
-	path := t.spec.Linux.CgroupsPath
-	if path == "" {
-		path = "/" + o.ID
-	}
 	group, warnings, err := cgroup.Create(ctx, path, t.spec.Linux.Resources)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 
 // makeDir makes the container's directory, whose name is taken from then on, and the FIFO in it. The FIFO is opened by the first
 // process after it has become the user: it is that user's, in a directory of ours.
-func (s *State) makeDir(uid uint32) error {
+func (s *State) makeDir(uid uint32, cgroups string) error {
 	root := filepath.Dir(s.dir)
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return err
@@ -168,9 +168,12 @@ func (s *State) makeDir(uid uint32) error {
 	if err == nil && uid != 0 {
 		err = unix.Chown(fifo, int(uid), -1)
 	}
+	if err == nil {
+		err = unix.Symlink(cgroups, filepath.Join(s.dir, groupLink))
+	}
 	if err != nil {
 		os.RemoveAll(s.dir)
-		return fmt.Errorf("mkfifo %s: %w", fifo, err)
+		return fmt.Errorf("prepare %s: %w", s.dir, err)
 	}
 	return nil
 }
