@@ -54,6 +54,7 @@ func (a *app) rootCommand() *cobra.Command {
 // verbs are the names of what stands behind hull, in the order of the help.
 var verbs = []string{
 	"run", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
+	"stages", "explain", "doctor",
 }
 
 // verb makes one verb's command.
@@ -89,6 +90,12 @@ func (a *app) verb(name string) *cobra.Command {
 		return c
 	case "trace":
 		return a.traceCommand()
+	case "stages":
+		return a.stagesCommand()
+	case "explain":
+		return a.explainCommand()
+	case "doctor":
+		return a.doctorCommand()
 	case "up":
 		return a.upCommand()
 	case "down":
