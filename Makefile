@@ -9,12 +9,18 @@ GOFLAGS ?= -trimpath
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## Build all binaries into bin/
+build: bin/tiny.tar ## Build all binaries into bin/, and the image hull/tiny
+	$(GO) build $(GOFLAGS) -o bin/ $(wildcard ./cmd/hull ./cmd/hull-* ./cmd/hulld)
+
+# hull/tiny: u-root's tools, which cmd/tiny/go.mod lists, and the programs in cmd/tiny's own folders, as one binary with many names.
+bin/tiny: $(shell find cmd/tiny -type f)
 	@mkdir -p bin
-	$(GO) build $(GOFLAGS) -o bin/ $(wildcard ./cmd/hull ./cmd/hull-* ./cmd/hulld ./cmd/tiny)
+	cd cmd/tiny && $(GO) tool makebb -o $(CURDIR)/$@ $$($(GO) list tool | grep -v /makebb$$) $$(printf './%s ' */)
+
+bin/tiny.tar: bin/tiny $(wildcard cmd/tiny-image/*.go)
+	$(GO) run ./cmd/tiny-image -program bin/tiny -o $@
 
 demo: build ## Run one traced container in a private root (needs root), and leave its trace in demo/
-	$(GO) build $(GOFLAGS) -o bin/tiny-image ./cmd/tiny/image
 	$(GO) build $(GOFLAGS) -o bin/demo ./cmd/demo
 	@bin/demo
 
@@ -23,7 +29,7 @@ picture: export HULL_ROOT := /tmp/hull-picture
 picture: build ## Take docs/trace.png anew: the page of a real run of busybox, in Chromium (needs root)
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers busybox-static
 	@mkdir -p $(HULL_ROOT)
-	$(GO) run ./cmd/tiny/image -name busybox:latest -program $${HULL_TOOLS:-.hull/tools}/bin/busybox -o $(HULL_ROOT)/busybox.tar
+	$(GO) run ./cmd/tiny-image -name busybox:latest -program $${HULL_TOOLS:-.hull/tools}/bin/busybox -o $(HULL_ROOT)/busybox.tar
 	@PATH=$(CURDIR)/bin:$$PATH; trap 'hull down; rm -rf $(HULL_ROOT)' EXIT; hull up && hull load -i $(HULL_ROOT)/busybox.tar && \
 	  hull run --rm busybox true && hull run --rm --trace busybox echo hi 2>/dev/null && hull trace export -o $(HULL_ROOT)/trace.html last && \
 	  chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --user-data-dir=$(HULL_ROOT)/chromium \
@@ -44,8 +50,14 @@ test: check ## Run everything CI runs (needs root): fetch the foreign parts, che
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers
 	$(GO) run ./cmd/testsum ./...
 
-bench: build ## Measure hull beside docker and runc
-	$(GO) run ./cmd/bench
+# What the bench runs beside ours, and what those need.
+BENCH_PEERS := containerd runc crun busybox-static docker.io libyajl2 libseccomp2 podman conmon golang-github-containers-common \
+	golang-github-containers-image containernetworking-plugins iptables libip4tc2 libip6tc2 libxtables12 libnftnl11 libnetfilter-conntrack3 \
+	libnfnetlink0 libsubid4 libgpgme11 libassuan0
+
+bench: build ## Measure hull beside docker, podman, ctr, runc and crun (needs root), and write docs/performance.md
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers $(BENCH_PEERS)
+	$(GO) run ./cmd/bench -write docs/performance.md
 
 soak: ## Run the tests again and again until one fails (needs root): make soak RUNS=20
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers

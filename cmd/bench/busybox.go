@@ -7,15 +7,12 @@ import (
 	"strings"
 )
 
-// applets lists the links that busybox answers to.
-func applets(busybox string) ([]string, error) {
-	out, err := exec.Command(busybox, "--list").Output()
-	return strings.Fields(string(out)), err
-}
+// busybox is Debian's static one, as .ci/peers unpacks it.
+func busybox() string { return toolsDir() + "/bin/busybox" }
 
 // unpackBusybox makes a root file system of busybox, its links and a few empty directories.
-func unpackBusybox(busybox, dir string) error {
-	names, err := applets(busybox)
+func (b *bench) unpackBusybox(dir string) error {
+	list, err := exec.Command(busybox(), "--list").Output()
 	if err != nil {
 		return err
 	}
@@ -24,14 +21,14 @@ func unpackBusybox(busybox, dir string) error {
 			return err
 		}
 	}
-	body, err := os.ReadFile(busybox)
+	body, err := os.ReadFile(busybox())
 	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "bin/busybox"), body, 0o755); err != nil {
 		return err
 	}
-	for _, n := range names {
+	for _, n := range strings.Fields(string(list)) {
 		if err := os.Symlink("busybox", filepath.Join(dir, "bin", n)); err != nil && !os.IsExist(err) {
 			return err
 		}

@@ -1,10 +1,12 @@
-// Command bench measures hull beside the real peers (Debian's docker.io with containerd and runc) in the same rounds, and says for each
-// row what it measured and what was aimed at:
+// Command bench measures hull beside the real peers (Debian's docker.io, containerd, podman, runc and crun) in the same rounds, and says
+// for each row what it measured and what was aimed at:
 //
 //	bench: NAME hull=… peer=… ratio=… goal=… ok|short
 //
-// Commands of a row run in turn (A B A B …), so that a machine that gets slower slows both. Times are medians of wall time. It needs
-// root, bin/ (make build) and the peers that .ci/peers unpacks; it changes nothing outside .hull/bench and a network namespace of its own.
+// The commands of a table run in turn (A B C A B C …), so that a machine that gets slower slows all; a row's figure is the median of its quiet
+// samples. It needs root, bin/ (make build) and the packages that .ci/peers unpacks (make bench fetches them). It changes nothing outside
+// .hull/bench: the peers are laid over /usr and /etc in a mount namespace of its own, their bridges and rules stay in a network namespace of
+// its own.
 package main
 
 import (
@@ -14,12 +16,13 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("n", 20, "counted rounds per row, after two that are not")
+	rounds := flag.Int("n", 20, "counted rounds per table, after two that are not")
 	only := flag.String("row", "", "measure only the row of this name")
+	write := flag.String("write", "", "write the tables to this `file`, as Markdown")
 	flag.Parse()
-	err := ownNetwork()
+	err := ownNamespaces()
 	if err == nil {
-		err = run(*rounds, *only)
+		err = run(*rounds, *only, *write)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -27,21 +30,23 @@ func main() {
 	}
 }
 
-func run(rounds int, only string) error {
+func run(rounds int, only, write string) error {
 	b, err := newBench(rounds)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	for _, r := range rows {
-		if only != "" && only != r.name {
+	rep := &report{rounds: rounds, machine: describeMachine(), peers: b.versions()}
+	for _, t := range tables {
+		if only != "" && !t.has(only) {
 			continue
 		}
-		res, err := r.measure(b)
-		if err != nil {
-			return fmt.Errorf("%s: %w", r.name, err)
+		if err := t.measure(b, rep, only); err != nil {
+			return fmt.Errorf("%s: %w", t.title, err)
 		}
-		fmt.Println(res.line(r))
 	}
-	return nil
+	if write == "" || only != "" {
+		return nil
+	}
+	return os.WriteFile(write, rep.markdown(), 0o644)
 }

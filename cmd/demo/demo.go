@@ -35,13 +35,6 @@ func demo() (err error) {
 	if err := hull("up"); err != nil {
 		return err
 	}
-	archive := filepath.Join(root, "tiny.tar")
-	if err := run("bin/tiny-image", "-program", "bin/tiny", "-o", archive); err != nil {
-		return err
-	}
-	if err := hull("load", "-i", archive); err != nil {
-		return err
-	}
 	files := []string{filepath.Join(out, "trace.json"), filepath.Join(out, "trace.html")}
 	for _, f := range files {
 		os.Remove(f)

@@ -106,7 +106,11 @@ func (e *Engine) resolve(ctx context.Context, ref string) (img *image.Image, err
 	if ref == "" {
 		return nil, failure(stages.Invalid, "no image specified")
 	}
-	return e.images.Find(ctx, ref)
+	img, err = e.images.Find(ctx, ref)
+	if stages.KindOf(err) == stages.NotFound {
+		return e.images.Shipped(ctx, ref)
+	}
+	return img, err
 }
 
 func (e *Engine) decideNetwork(ctx context.Context, req CreateRequest) (err error) {

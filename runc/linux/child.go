@@ -3,6 +3,7 @@ package linux
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -14,6 +15,17 @@ type cloneArgs struct {
 	flags, pidFD, childTID, parentTID, exitSignal, stack, stackSize, tls, setTID, setTIDSize, cgroup uint64
 }
 
+// A child is what the raw child works on.
+type child struct {
+	rows   unsafe.Pointer
+	report *int32
+	record *[recordSize / 4]uint32
+	stack  []byte // with shared memory; without, it goes on on a copy of ours
+}
+
+// stackSize is far more than run and what it calls need: a nosplit chain has some hundred bytes.
+const stackSize = 16 << 10
+
 // Spawn clones this process into new namespaces (flags: CLONE_NEW…) and lets the child run the program. With cgroup ≥ 0 the child is
 // born in that cgroup v2 directory (CLONE_INTO_CGROUP). It returns the child's pid in our pid namespace and a pidfd of it.
 //
@@ -21,6 +33,10 @@ type cloneArgs struct {
 // the Go runtime runs in the child; syscall.ForkLock keeps other forks away; the child's code is one nosplit function that neither
 // allocates nor grows its stack. CLONE_CLEAR_SIGHAND (Linux 5.5) gives the child default dispositions, so that the Go runtime's handlers
 // are gone before its signal mask is opened.
+//
+// The child shares our memory (CLONE_VM) where it can: copying the page tables of a Go process, and then each page that either side
+// writes, costs more than all that the child does. It has a stack of its own, and execve(2) gives it a memory of its own. Our exit does
+// not disturb it: the memory lives as long as one of the two does.
 func (p *Program) Spawn(flags uint64, cgroup int) (pid, pidfd int, err error) {
 	fd := int32(-1)
 	args := &cloneArgs{flags: flags | unix.CLONE_PIDFD | unix.CLONE_CLEAR_SIGHAND, exitSignal: uint64(unix.SIGCHLD)}
@@ -29,6 +45,14 @@ func (p *Program) Spawn(flags uint64, cgroup int) (pid, pidfd int, err error) {
 	if cgroup >= 0 {
 		args.flags |= unix.CLONE_INTO_CGROUP
 		args.cgroup = uint64(cgroup)
+	}
+	c := &child{rows: unsafe.Pointer(&p.Rows[0]), report: p.Report, record: p.record}
+	shared := canShare && !p.Copy
+	if shared {
+		c.stack = make([]byte, stackSize)
+		args.flags |= unix.CLONE_VM
+		args.stack = uint64(uintptr(unsafe.Pointer(&c.stack[0]))+15) &^ 15
+		args.stackSize = stackSize - 64
 	}
 
 	runtime.LockOSThread() // the signal mask is the thread's
@@ -42,28 +66,58 @@ func (p *Program) Spawn(flags uint64, cgroup int) (pid, pidfd int, err error) {
 		syscall.ForkLock.Unlock()
 		return 0, -1, fmt.Errorf("rt_sigprocmask: %w", err)
 	}
-	n, errno := cloneAndRun(args, unsafe.Pointer(&p.Rows[0]), p.Report, p.record)
+	var n, errno uintptr
+	if shared {
+		keep(p, c)
+		n, errno = cloneShared(args, unsafe.Sizeof(*args), c)
+	} else {
+		n, errno = cloneCopied(args, c)
+	}
 	unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil)
 	syscall.ForkLock.Unlock()
 	runtime.KeepAlive(p) // the rows and all they point to, until the child has its copy
 	runtime.KeepAlive(pidfdCell)
 	if errno != 0 {
-		return 0, -1, fmt.Errorf("clone3: %w", errno)
+		return 0, -1, fmt.Errorf("clone3: %w", syscall.Errno(errno))
 	}
 	return int(n), int(fd), nil
 }
 
-// cloneAndRun returns in the parent only. In the child it is the whole program: it walks the rows until an execve succeeds or a row
-// fails. Nothing here may be a call that checks the stack, a write of a pointer, or an allocation.
+// kept holds what children that share our memory still read: when one of them has executed its program is not known here, so nothing is
+// ever taken out. A runtime spawns one child and exits.
+var kept struct {
+	sync.Mutex
+	all []any
+}
+
+func keep(p *Program, c *child) {
+	kept.Lock()
+	defer kept.Unlock()
+	kept.all = append(kept.all, p, c)
+}
+
+// cloneCopied returns in the parent only. The child has a copy of this stack and all other memory.
 //
 //go:nosplit
 //go:norace
 //go:noinline
-func cloneAndRun(args *cloneArgs, rows unsafe.Pointer, report *int32, record *[recordSize / 4]uint32) (uintptr, syscall.Errno) {
-	pid, _, errno := syscall.RawSyscall6(unix.SYS_CLONE3, uintptr(unsafe.Pointer(args)), unsafe.Sizeof(*args), 0, 0, 0, 0)
-	if errno != 0 || pid != 0 {
-		return pid, errno
+func cloneCopied(args *cloneArgs, c *child) (pid, errno uintptr) {
+	pid, _, e := syscall.RawSyscall6(unix.SYS_CLONE3, uintptr(unsafe.Pointer(args)), unsafe.Sizeof(*args), 0, 0, 0, 0)
+	if e == 0 && pid == 0 {
+		run(c)
 	}
+	return pid, uintptr(e)
+}
+
+// run is the whole program of a child: it walks the rows until an execve succeeds or a row fails. Nothing here may be a call that checks
+// the stack, a write of a pointer, or an allocation.
+//
+//go:nosplit
+//go:norace
+//go:noinline
+func run(c *child) {
+	rows, report, record := c.rows, c.report, c.record
+	var errno syscall.Errno
 	for pc := 0; ; {
 		row := (*Row)(unsafe.Add(rows, uintptr(pc)*unsafe.Sizeof(Row{})))
 		var a [6]uintptr

@@ -9,7 +9,7 @@
 // So the table is the order of set-up, the dry run (hull-runc plan), the error message (which row, which errno) and what the kernel's
 // own record is held against, all in one.
 //
-// The rules for rows: everything they need is known before the clone, except descriptors, which an earlier row leaves in a cell; the
-// child sees a copy-on-write snapshot of the parent's memory, so nothing it writes there is seen by the parent (a shared page is:
-// [Program.Clock]); a jump stays within its step.
+// The rules for rows: everything they need is known before the clone, except descriptors, which an earlier row leaves in a cell; nothing
+// that they point to is changed or freed afterwards, because the child may share the parent's memory (or have a copy: only what lies on
+// a shared page, as [Program.Clock]'s times do, is seen by the parent in both cases); a jump stays within its step.
 package linux

@@ -16,6 +16,7 @@ import (
 type Program struct {
 	Rows   []Row
 	Report *int32 // the cell of the descriptor that failures go to; a row may put another one there
+	Copy   bool   // the child must not share our memory: joining a time namespace forbids it (setns(2): EUSERS)
 
 	step     stages.ID
 	instance string
@@ -55,7 +56,7 @@ func (p *Program) Do(rows ...Row) {
 // Clock puts a row that takes the time in front of each step, up to wait_start: what comes after, start sees. The times are on a page
 // that is shared with the child; without a call to Clock the program has no such rows.
 func (p *Program) Clock() error {
-	// mmap(2), MAP_SHARED: the child's other memory is its own copy; what it writes there nobody else sees.
+	// mmap(2), MAP_SHARED: the child's other memory may be its own copy; what it writes there nobody else sees.
 	size := (len(p.groups) + 1) * int(unsafe.Sizeof(unix.Timespec{}))
 	page, err := unix.Mmap(-1, 0, size+len(p.groups), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
 	if err != nil {

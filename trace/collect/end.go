@@ -74,8 +74,8 @@ func (c *collector) complete(r *run, since time.Duration) bool {
 
 // othersAlive counts the run's processes but the client: the kernel has seen them start and not end.
 func (r *run) othersAlive() (n int) {
-	for p := range r.alive {
-		if p.PID != r.client {
+	for p, alive := range r.alive {
+		if alive && p.PID != r.client {
 			n++
 		}
 	}

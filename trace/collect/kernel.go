@@ -97,7 +97,7 @@ func (c *collector) give(r *run, e event) {
 	if e.Kind == stages.EventExec && isDaemon(e.Name) {
 		// A daemon that a traced command has started serves other runs as well: it leaves this one.
 		c.tracer.Untrack(e.Proc.PID)
-		delete(r.alive, e.Proc)
+		r.alive[e.Proc] = false
 	}
 	if e.Kind == stages.EventExit && e.Proc.PID == r.client && r.left == 0 {
 		r.left = e.wall // a client that knows nothing of hull-trace says nothing

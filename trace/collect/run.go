@@ -32,7 +32,7 @@ type run struct {
 	before map[model.Proc]model.Process // processes that were there before the trace
 	seen   map[model.Proc]bool          // processes that are known, from /proc or an event
 	parent map[model.Proc]model.Proc    // who the kernel last gave a process to
-	alive  map[model.Proc]bool          // the run's processes that the kernel has not seen end
+	alive  map[model.Proc]bool          // the run's processes: true until the kernel has seen them end
 	looks  []look                       // what was read back
 	absent map[string]bool              // masked or read-only paths of config.json that the container does not have
 	target target                       // whose bundle, cgroup and init: from the runtime's command line
@@ -74,11 +74,19 @@ func (r *run) addEvent(e event) {
 	r.events = append(r.events, e)
 	switch e.Kind {
 	case stages.EventClone:
-		r.alive[e.Other] = true
+		r.born(e.Other)
 	case stages.EventExec:
-		r.alive[e.Proc] = true
+		r.born(e.Proc)
 	case stages.EventExit:
-		delete(r.alive, e.Proc)
+		r.alive[e.Proc] = false
+	}
+}
+
+// born notes a process, which may have ended already: a daemon's fork is the run's only when the span that its thread is marked with has
+// come, and that may be after the child's exit.
+func (r *run) born(p model.Proc) {
+	if _, known := r.alive[p]; !known {
+		r.alive[p] = true
 	}
 }
 

@@ -19,10 +19,11 @@ func pack(program, name string, links []string, out string) error {
 	}
 	layer := &archive{}
 	layer.w = tar.NewWriter(&layer.buf)
-	for _, dir := range []string{"bin/", "dev/", "etc/", "proc/", "sys/", "tmp/"} {
+	for _, dir := range []string{"bin/", "dev/", "etc/", "proc/", "root/", "run/", "sys/", "var/"} {
 		layer.add(tar.Header{Name: dir, Typeflag: tar.TypeDir, Mode: 0o755}, nil)
 	}
-	layer.add(tar.Header{Name: "etc/passwd", Typeflag: tar.TypeReg, Mode: 0o644}, []byte("root:x:0:0:root:/:/bin/ls\nuser:x:1000:1000::/:/bin/ls\n"))
+	layer.add(tar.Header{Name: "tmp/", Typeflag: tar.TypeDir, Mode: 0o1777}, nil)
+	layer.add(tar.Header{Name: "etc/passwd", Typeflag: tar.TypeReg, Mode: 0o644}, []byte("root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n"))
 	layer.add(tar.Header{Name: "etc/group", Typeflag: tar.TypeReg, Mode: 0o644}, []byte("root:x:0:\nuser:x:1000:\n"))
 	layer.add(tar.Header{Name: "bin/tiny", Typeflag: tar.TypeReg, Mode: 0o755}, body)
 	for _, link := range links {
@@ -35,9 +36,9 @@ func pack(program, name string, links []string, out string) error {
 
 	config, err := json.Marshal(map[string]any{
 		"architecture": runtime.GOARCH, "os": "linux", "created": "2026-01-01T00:00:00Z",
-		"config":  map[string]any{"Cmd": []string{"ns"}, "Env": []string{"PATH=/bin"}, "WorkingDir": "/"},
+		"config":  map[string]any{"Cmd": []string{"sh"}, "Env": []string{"PATH=/bin"}, "WorkingDir": "/"},
 		"rootfs":  map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + digest(layerTar)}},
-		"history": []any{map[string]any{"created": "2026-01-01T00:00:00Z", "created_by": "cmd/tiny/image"}},
+		"history": []any{map[string]any{"created": "2026-01-01T00:00:00Z", "created_by": "cmd/tiny-image"}},
 	})
 	if err != nil {
 		return err
