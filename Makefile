@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo picture check test bench soak test-vm generate clean
+.PHONY: help build demo picture viewer check test bench soak test-vm generate clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,10 @@ picture: build ## Take docs/trace.png anew: the page of a real run of busybox, i
 	@PATH=$(CURDIR)/bin:$$PATH; trap 'hull down; rm -rf $(HULL_ROOT)' EXIT; hull up && hull load -i $(HULL_ROOT)/busybox.tar && \
 	  hull run --rm busybox true && hull run --rm --trace busybox echo hi 2>/dev/null && hull trace export -o $(HULL_ROOT)/trace.html last && \
 	  chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --user-data-dir=$(HULL_ROOT)/chromium \
-	    --window-size=1280,860 --screenshot=$(CURDIR)/docs/trace.png file://$(HULL_ROOT)/trace.html 2>$(HULL_ROOT)/chromium.log || { cat $(HULL_ROOT)/chromium.log >&2; exit 1; }
+	    --window-size=1280,900 --screenshot=$(CURDIR)/docs/trace.png file://$(HULL_ROOT)/trace.html 2>$(HULL_ROOT)/chromium.log || { cat $(HULL_ROOT)/chromium.log >&2; exit 1; }
+
+viewer: ## Test the page of a trace: its parts in node, the whole in Chromium
+	$(GO) run ./cmd/testsum -as viewer ./trace/view ./trace/export
 
 check: ## Check format, vet (amd64 and arm64), staticcheck, imports and dependencies: fast, no root
 	@unformatted="$$($(GO) tool gofumpt -l .)"; [ -z "$$unformatted" ] || { echo "gofumpt: not formatted:"; echo "$$unformatted"; exit 1; }

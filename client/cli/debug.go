@@ -65,7 +65,7 @@ func (a *app) debugged(ctx context.Context, o *runOptions, run func(context.Cont
 	}
 	t.rec.Close()
 	if o.recorded() {
-		t.finish(ctx, o.traceOut)
+		t.finish(ctx, o.traceOut, o.level)
 	} else if _, err := t.tracer.End(ctx, t.id); err != nil {
 		fmt.Fprintf(a.err, "hull: warning: the trace is not complete: %v\n", err)
 	}

@@ -53,7 +53,7 @@ func (a *app) rootCommand() *cobra.Command {
 
 // verbs are the names of what stands behind hull, in the order of the help.
 var verbs = []string{
-	"run", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status",
+	"run", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status", "demo",
 	"stages", "explain", "doctor",
 }
 
@@ -100,6 +100,8 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.upCommand()
 	case "down":
 		return a.downCommand()
+	case "demo":
+		return a.pluginCommand("demo", "Show what happens when the daemons die: hull demo restart")
 	default:
 		return a.statusCommand()
 	}

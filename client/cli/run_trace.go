@@ -10,10 +10,11 @@ import (
 type traceOptions struct {
 	trace    bool
 	traceOut []string
+	level    string // how much of the trace is told
 }
 
 func (o *traceOptions) define(f *pflag.FlagSet) {
-	f.BoolVar(&o.trace, "trace", false, "Record every step, and print the timeline to STDERR after the container's output")
+	defineTrace(f, &o.trace, &o.level)
 	f.Var(listValue{&o.traceOut, checkTraceOut}, "trace-out", "Write the trace to a `file` (.json Jaeger, .otlp.json, .html, .txt); implies --trace")
 }
 

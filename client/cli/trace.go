@@ -56,25 +56,31 @@ func (a *app) traceLsCommand() *cobra.Command {
 }
 
 func (a *app) traceShowCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "show TRACE", Short: "Print a trace's timeline (TRACE: an id or its beginning, a container, or last)", Args: args(1, 1),
-		RunE: func(c *cobra.Command, args []string) error { return a.showTrace(c.Context(), args[0]) },
-	}
+	return a.timelineCommand(&cobra.Command{
+		Use: "show [OPTIONS] TRACE", Short: "Print a trace's timeline (TRACE: an id or its beginning, a container, or last)", Args: args(1, 1),
+	})
 }
 
 func (a *app) traceLastCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "last", Short: "Print the newest trace's timeline", Args: args(0, 0),
-		RunE: func(c *cobra.Command, _ []string) error { return a.showTrace(c.Context(), "last") },
-	}
+	return a.timelineCommand(&cobra.Command{Use: "last [OPTIONS]", Short: "Print the newest trace's timeline", Args: args(0, 0)})
 }
 
-func (a *app) showTrace(ctx context.Context, id string) error {
-	t, err := a.tracer()
-	if err != nil {
-		return err
+// timelineCommand makes c print the timeline of the trace that it is given, or of the last.
+func (a *app) timelineCommand(c *cobra.Command) *cobra.Command {
+	level := "stages"
+	c.DisableFlagsInUseLine = true
+	c.Flags().StringVar(&level, "level", level, "How much is told: story, stages or all")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := checkLevel(level); err != nil {
+			return &exit{125, fmt.Errorf("invalid argument %q for \"--level\" flag: %w", level, err)}
+		}
+		t, err := a.tracer()
+		if err != nil {
+			return err
+		}
+		return t.Show(c.Context(), a.traceOf(c.Context(), t, append(args, "last")[0]), timeline(a.out, level), a.out)
 	}
-	return t.Export(ctx, a.traceOf(ctx, t, id), "text", a.out)
+	return c
 }
 
 // traceOf is what to ask hull-trace for: it knows traces and the ids of containers, but only the daemon knows a container's name. A name that the

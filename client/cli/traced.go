@@ -42,7 +42,7 @@ func (a *app) traced(ctx context.Context, o *runOptions, run func(context.Contex
 		return run(ctx, o)
 	}
 	code := t.record(ctx, parent, o, run, func() {})
-	t.finish(ctx, o.traceOut)
+	t.finish(ctx, o.traceOut, o.level)
 	return &exit{code: code}
 }
 
@@ -77,11 +77,11 @@ func (a *app) beginTrace(ctx context.Context, inst instance.Instance, parent spa
 }
 
 // finish hands over this process's claims, waits until the trace is complete, and shows it.
-func (t *tracing) finish(ctx context.Context, files []string) {
+func (t *tracing) finish(ctx context.Context, files []string, level string) {
 	t.rec.Close()
 	_, err := t.tracer.End(ctx, t.id)
 	if err == nil {
-		err = t.tracer.Export(ctx, t.id, "text", t.a.err)
+		err = t.tracer.Show(ctx, t.id, timeline(t.a.err, level), t.a.err)
 	}
 	for _, file := range files {
 		if err == nil {

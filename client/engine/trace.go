@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strconv"
 
 	"hull/stages"
 	"hull/stages/instance"
@@ -57,9 +58,26 @@ func (t Tracer) List(ctx context.Context) (list []Summary, err error) {
 	return list, t.get(ctx, "GET", "/traces", nil, &list)
 }
 
+// A Timeline says how the terminal timeline is written; each zero value leaves it to hull-trace.
+type Timeline struct {
+	Level string // story, stages or all
+	Width int    // columns
+	Color bool
+}
+
+// Show writes the trace's timeline.
+func (t Tracer) Show(ctx context.Context, id string, form Timeline, w io.Writer) error {
+	query := url.Values{"format": {"text"}, "level": {form.Level}, "width": {strconv.Itoa(form.Width)}, "color": {strconv.FormatBool(form.Color)}}
+	return t.export(ctx, id, query, w)
+}
+
 // Export writes the trace in the given form: jaeger, otlp, html, text or json. id may be a unique prefix, a container's id, or "last".
 func (t Tracer) Export(ctx context.Context, id, format string, w io.Writer) error {
-	resp, err := t.call(ctx, "GET", "/traces/"+url.PathEscape(id)+"/export?format="+url.QueryEscape(format), nil)
+	return t.export(ctx, id, url.Values{"format": {format}}, w)
+}
+
+func (t Tracer) export(ctx context.Context, id string, query url.Values, w io.Writer) error {
+	resp, err := t.call(ctx, "GET", "/traces/"+url.PathEscape(id)+"/export?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}

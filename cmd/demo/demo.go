@@ -59,7 +59,7 @@ func demo() (err error) {
 }
 
 // lastLine prints the trace in numbers, and ends with 1 if something is missing in them. Steps that are claimed and not proved are told and are
-// no failure: the client's own exit, for one, has not happened yet when the client shows the trace.
+// no failure of the demo: the line says how many there are.
 func lastLine(s engine.Summary) error {
 	reparented := "no"
 	if s.Reparented == "hull-shim" {

@@ -24,6 +24,8 @@ type collector struct {
 	tracer *bpf.Tracer
 	reason string // why there is no tracer
 
+	spans sockets // where finished spans come from
+
 	mu      sync.Mutex
 	runs    map[string]*run // by trace id
 	handles map[uint64]*run
@@ -111,12 +113,12 @@ func (c *collector) find(ref string, uid uint32) (*model.Trace, *run, error) {
 	defer c.mu.Unlock()
 	var found []*run
 	for _, r := range c.runs {
-		if (uid == 0 || uid == r.owner) && (ref == "last" || strings.HasPrefix(r.id, ref) || isContainer(r.container, ref)) {
+		if r.ended == 0 && (uid == 0 || uid == r.owner) && (ref == "last" || strings.HasPrefix(r.id, ref) || isContainer(r.container, ref)) {
 			found = append(found, r)
 		}
 	}
 	// A detached container's trace is stored when its client leaves, and goes on: what goes on answers.
-	stored := slices.DeleteFunc(c.store.find(ref, uid), func(e entry) bool { return c.runs[e.ID] != nil })
+	stored := slices.DeleteFunc(c.store.find(ref, uid), func(e entry) bool { return c.open(e.ID) })
 	if ref == "last" {
 		var last *run
 		for _, r := range found {
@@ -140,6 +142,9 @@ func (c *collector) find(ref string, uid uint32) (*model.Trace, *run, error) {
 	t, err := c.store.load(stored[0].ID)
 	return t, nil, err
 }
+
+// open reports whether a trace goes on: what is stored of it, if anything, is not all.
+func (c *collector) open(id string) bool { return c.runs[id] != nil && c.runs[id].ended == 0 }
 
 // shortID is how much of a container's id every listing shows.
 const shortID = 12

@@ -18,7 +18,8 @@
 // # Completeness
 //
 // A trace is complete when the client has left, no process of the run is alive but the client and the payload of a detached container, every
-// span's parent has arrived, and then nothing more has come for a short while (end.go). A detached container's trace is written when the client
+// span's parent has arrived, and then nothing more has come for a short while (end.go). The client shows it then, and leaves: its exit is the one
+// event that is still taken. A detached container's trace is written when the client
 // leaves, and again when the container has ended: those rows are late.
 //
 // cmd/hull-trace calls Main. It must not import any tier: a tracer that shares code with what it watches would share its mistakes.

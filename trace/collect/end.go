@@ -64,7 +64,7 @@ func (c *collector) goesOn(r *run) bool {
 // complete decides by what is known; since is how long nothing has come.
 func (c *collector) complete(r *run, since time.Duration) bool {
 	switch {
-	case r.left == 0 || c.goesOn(r):
+	case r.left == 0 || c.goesOn(r) || since < showWait && c.spans.unread():
 		return false
 	case r.othersAlive() == 0 && missing(r.spans) == 0 && (r.handle != 0 || since >= 5*quiet):
 		return since >= quiet
@@ -122,19 +122,68 @@ func (r *run) clientGone() bool {
 
 // finish closes the run: what the kernel still holds of it, the last look, the file.
 func (c *collector) finish(r *run) {
-	c.lookAtExit(r)
+	c.lookAtExit(r, model.Proc{})
 	c.lookAtObserved(r)
 	r.ended = time.Now().UnixNano()
-	c.endKernel(r)
-	t := c.save(r)
 	for _, s := range r.spans {
 		delete(c.marks, s.ID)
 	}
+	if r.handle == 0 || !r.clientAlive() {
+		c.forget(r, c.save(r))
+	} else {
+		c.quiesce()
+		c.save(r)
+		c.crowd()
+	}
+	close(r.done)
+}
+
+// clientAlive reports whether the kernel has not seen the client end: it asked for the trace's end, and shows it before it leaves.
+func (r *run) clientAlive() bool {
+	for p, alive := range r.alive {
+		if alive && p.PID == r.client {
+			return true
+		}
+	}
+	return false
+}
+
+// last takes what still comes of a run that is complete but for its client's exit: nothing but that.
+func (c *collector) last(r *run, e event) {
+	if e.Kind == stages.EventExit && e.Proc.PID == r.client {
+		r.addEvent(e)
+		c.forget(r, c.save(r))
+	}
+}
+
+// maxLasting bounds the complete traces that wait for their client's exit: a client may live as long as it likes.
+const maxLasting = 16
+
+// crowd forgets the one that has waited longest if there are too many.
+func (c *collector) crowd() {
+	var first *run
+	n := 0
+	for _, r := range c.runs {
+		if r.ended != 0 {
+			if n++; first == nil || r.ended < first.ended {
+				first = r
+			}
+		}
+	}
+	if n > maxLasting {
+		if t, err := c.store.load(first.id); err == nil {
+			c.forget(first, t)
+		}
+	}
+}
+
+// forget takes a complete run out of the kernel and out of the collector. From here on the stored trace is all there is.
+func (c *collector) forget(r *run, t *model.Trace) {
+	c.endKernel(r)
 	delete(c.runs, r.id)
 	if c.push != nil {
 		c.push.take(t)
 	}
-	close(r.done)
 }
 
 func (c *collector) save(r *run) *model.Trace {

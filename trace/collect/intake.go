@@ -24,6 +24,7 @@ const maxPacket = 1 << 20
 
 // takeSpans accepts connections of programs that hand over finished spans (docs/seams.md, section 4).
 func (c *collector) takeSpans(l *net.UnixListener) error {
+	c.spans.add(l)
 	for {
 		conn, err := l.AcceptUnix()
 		if errors.Is(err, net.ErrClosed) {
@@ -37,7 +38,11 @@ func (c *collector) takeSpans(l *net.UnixListener) error {
 }
 
 func (c *collector) takeConn(conn *net.UnixConn) {
-	defer conn.Close()
+	c.spans.add(conn)
+	defer func() {
+		c.spans.remove(conn)
+		conn.Close()
+	}()
 	who, err := peerOf(conn)
 	if err != nil {
 		slog.Error("span peer", "err", err)
@@ -96,7 +101,7 @@ func (c *collector) takePacket(data *otlp.TracesData, who *unix.Ucred) {
 		for _, ss := range rs.ScopeSpans {
 			for _, s := range ss.Spans {
 				r := c.runs[hex.EncodeToString(s.TraceId)]
-				if r == nil || who.Uid != 0 && who.Uid != r.owner {
+				if r == nil || r.ended != 0 || who.Uid != 0 && who.Uid != r.owner {
 					slog.Debug("a span of no trace that goes on", "pid", who.Pid, "name", s.Name)
 					continue
 				}

@@ -82,6 +82,10 @@ func (c *collector) takeEvent(e event) {
 }
 
 func (c *collector) give(r *run, e event) {
+	if r.ended != 0 {
+		c.last(r, e)
+		return
+	}
 	if e.Kind == stages.EventReparent {
 		// Each of a dying process's threads has remembered the child; the kernel moved it once.
 		if r.parent[e.Proc] == e.Parent {

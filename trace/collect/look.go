@@ -9,6 +9,8 @@ import (
 
 	"hull/stages"
 	"hull/trace/model"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // A target is what the run is about, as the kernel saw it on the runtime's command line (OCI runtime command line: create --bundle DIR
@@ -19,12 +21,19 @@ type target struct {
 	creator                   model.Proc // the process of `runc create`
 	shim                      model.Proc // its parent
 	init                      model.Proc // the container's first process
+	hidden                    string     // why init could not be found, if it shares the host's pid namespace; or ""
 	exit                      *int       // its exit code
+	exitTime                  int64      // and when
 	looked                    bool       // at the exit record
+	unknown                   string     // why the command line is not known, or ""
+	spec                      *specs.Spec
 }
 
 // look reads states back at the only moments at which they can be: the bundle when the runtime begins, the container when it waits for its
 // start, the exit record before the runtime's delete takes the bundle away.
+//
+// hull-trace stops nobody: between an event and the reading of it, a short run on a busy machine may be over. So a reading that finds something
+// counts, but one that finds nothing counts only if, after it, somebody is still there who shows that it came in time (sawWhile).
 func (c *collector) look(r *run, e event) {
 	t := &r.target
 	switch e.Kind {
@@ -32,22 +41,24 @@ func (c *collector) look(r *run, e event) {
 		if actorOf(e.Name) != stages.Runc && actorOf(e.Exe) != stages.Runc {
 			return
 		}
-		argv := e.Argv
+		argv, unknown := e.Argv, ""
 		if e.Cut {
-			argv = cmdline(e.Proc, argv)
+			argv, unknown = cmdline(e.Proc, argv)
 		}
 		switch verbOf(argv, "create", "run", "delete") {
 		case "create", "run":
 			if t.creator.PID == 0 {
-				t.creator, t.shim = e.Proc, e.Parent
-				t.parse(argv)
+				t.creator, t.shim, t.unknown = e.Proc, e.Parent, unknown
+				if unknown == "" {
+					t.parse(argv)
+				}
 				if r.container == "" {
 					r.container = t.id
 				}
 				c.lookAtBundle(r)
 			}
 		case "delete":
-			c.lookAtExit(r)
+			c.lookAtExit(r, e.Proc)
 		}
 	case stages.EventClone:
 		if e.NSPID == 1 && e.Other.PID != 1 && t.init.PID == 0 && (e.Proc == t.creator || r.childOf(e.Proc, t.creator)) {
@@ -59,7 +70,7 @@ func (c *collector) look(r *run, e event) {
 			c.lookAtInit(r)
 		case t.init:
 			code := int(e.Ret)
-			t.exit = &code
+			t.exit, t.exitTime = &code, e.wall
 		}
 	}
 }
@@ -79,6 +90,27 @@ func (r *run) childOf(p, ancestor model.Proc) bool {
 
 func (r *run) saw(state stages.State, ok bool, format string, args ...any) {
 	r.looks = append(r.looks, look{state: state, time: time.Now().UnixNano(), ok: ok, text: fmt.Sprintf(format, args...)})
+}
+
+// unread notes that a state could not be read, and why.
+func (r *run) unread(state stages.State, format string, args ...any) {
+	r.looks = append(r.looks, look{state: state, time: time.Now().UnixNano(), unread: true, text: fmt.Sprintf(format, args...)})
+}
+
+// sawWhile is saw for a state that lasts at least as long as the process p. It is called after the reading: if p is still there now, a reading
+// that found nothing is true; if not, what should have been found may have been there.
+func (r *run) sawWhile(p model.Proc, state stages.State, ok bool, format string, args ...any) {
+	if !ok && !lives(p) {
+		r.unread(state, "read too late: pid %d, with which it ends, had ended (%s)", p.PID, fmt.Sprintf(format, args...))
+		return
+	}
+	r.saw(state, ok, format, args...)
+}
+
+// lives reports whether a process is there and has not exited: of one that waits to be reaped the kernel has taken most away already.
+func lives(p model.Proc) bool {
+	s, err := readStat(p.PID)
+	return err == nil && s.start == p.Start && s.state != "Z" && s.state != "X"
 }
 
 // parse reads the runtime's arguments. Options come as "--bundle DIR", "-b DIR" or "--bundle=DIR"; the container's id is the last word.
@@ -103,11 +135,11 @@ func (t *target) parse(argv []string) {
 	}
 }
 
-// cmdline is the whole command line of a process that is still there (proc_pid_cmdline(5)).
-func cmdline(p model.Proc, cut []string) []string {
+// cmdline is the whole command line of a process that is still there (proc_pid_cmdline(5)), or why it is not known whole.
+func cmdline(p model.Proc, cut []string) (argv []string, unknown string) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/cmdline")
-	if err != nil || startOf(p.PID) != p.Start {
-		return cut
+	if err != nil || len(text) == 0 || !lives(p) {
+		return cut, fmt.Sprintf("the runtime's command line is longer than the kernel's side keeps, and pid %d had ended before it could be read", p.PID)
 	}
-	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
+	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00"), ""
 }

@@ -17,13 +17,22 @@ import (
 // lookAtBundle reads what must be there when the runtime begins: the bundle, its root file system, the shim's streams, the daemon's record.
 func (c *collector) lookAtBundle(r *run) {
 	t := &r.target
+	if t.unknown != "" {
+		for _, s := range []stages.State{stages.StateBundle, stages.StateBundleRootfs, stages.StateBundleConfig, stages.StateSnapshot, stages.StateContainerRecord} {
+			r.unread(s, "%s", t.unknown)
+		}
+		c.lookAtStdio(r)
+		return
+	}
 	isDir := func(state stages.State, path string) {
 		info, err := os.Stat(path)
-		r.saw(state, err == nil && info.IsDir(), "%s: %s", path, found(err))
+		r.sawWhile(t.creator, state, err == nil && info.IsDir(), "%s: %s", path, found(err))
 	}
 	isDir(stages.StateBundle, t.bundle)
 	isDir(stages.StateBundleRootfs, filepath.Join(t.bundle, "rootfs"))
 	spec, err := readSpec(t.bundle)
+	t.spec = spec
+	t.rootfs = filepath.Join(t.bundle, "rootfs") // its usual place, if nobody can say
 	if err == nil && spec.Root != nil {
 		t.rootfs = spec.Root.Path
 		if !filepath.IsAbs(t.rootfs) {
@@ -32,7 +41,7 @@ func (c *collector) lookAtBundle(r *run) {
 	}
 	switch {
 	case err != nil:
-		r.saw(stages.StateBundleConfig, false, "%s", err)
+		r.sawWhile(t.creator, stages.StateBundleConfig, false, "%s", err)
 	case spec.Process == nil || len(spec.Process.Args) == 0:
 		r.saw(stages.StateBundleConfig, false, "%s/config.json names no program", t.bundle)
 	default:
@@ -68,18 +77,19 @@ func (c *collector) lookAtSnapshot(r *run) {
 	rootfs := filepath.Join(r.target.bundle, "rootfs")
 	f, err := os.Open(fmt.Sprintf("/proc/%d/mountinfo", r.target.creator.PID))
 	if err != nil {
-		return // the runtime has left already: nothing was seen
+		r.unread(stages.StateSnapshot, "read too late: pid %d, whose mount table shows it, had ended", r.target.creator.PID)
+		return
 	}
 	defer f.Close()
 	mounts, err := mountinfo.GetMountsFromReader(f, mountinfo.SingleEntryFilter(rootfs))
 	if err != nil || len(mounts) == 0 {
-		r.saw(stages.StateSnapshot, false, "nothing is mounted on %s", rootfs)
+		r.sawWhile(r.target.creator, stages.StateSnapshot, false, "nothing is mounted on %s", rootfs)
 		return
 	}
 	for _, opt := range strings.Split(mounts[0].VFSOptions, ",") {
 		if upper, ok := strings.CutPrefix(opt, "upperdir="); ok {
 			_, err := os.Stat(upper)
-			r.saw(stages.StateSnapshot, err == nil, "upper directory %s: %s", upper, found(err))
+			r.sawWhile(r.target.creator, stages.StateSnapshot, err == nil, "upper directory %s: %s", upper, found(err))
 			return
 		}
 	}
@@ -93,9 +103,9 @@ func (c *collector) lookAtStdio(r *run) {
 	held, err := streamIn(dir)
 	switch {
 	case err != nil || startOf(shim.PID) != shim.Start:
-		r.saw(stages.StateStdio, false, "the runtime's parent, pid %d, is not there", shim.PID)
+		r.unread(stages.StateStdio, "read too late: the runtime's parent, pid %d, had ended", shim.PID)
 	case held == "":
-		r.saw(stages.StateStdio, false, "pid %d holds no FIFO, pipe, terminal or log", shim.PID)
+		r.sawWhile(r.target.creator, stages.StateStdio, false, "pid %d holds no FIFO, pipe, terminal or log", shim.PID)
 	default:
 		r.saw(stages.StateStdio, true, "pid %d holds %s", shim.PID, held)
 	}

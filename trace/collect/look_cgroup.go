@@ -41,7 +41,7 @@ func lookAtLimits(r *run, spec *specs.Spec) {
 	if len(said) == 0 {
 		said = []string{"config.json asks for no limit on memory, pids or cpu"}
 	}
-	r.saw(stages.StateCgroupLimits, ok, "%s", strings.Join(said, "; "))
+	r.sawWhile(r.target.init, stages.StateCgroupLimits, ok, "%s", strings.Join(said, "; "))
 }
 
 // cgroupDirs maps a process's controllers to their directories. "" is the unified hierarchy.

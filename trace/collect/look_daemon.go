@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"time"
 
 	"hull/stages"
 )
@@ -12,8 +13,9 @@ import (
 type record struct {
 	ID    string
 	State struct {
-		Status   string
-		ExitCode int
+		Status    string
+		ExitCode  int
+		StartedAt time.Time
 	}
 }
 
@@ -35,7 +37,7 @@ func (c *collector) lookAtRecord(r *run) {
 		return
 	}
 	rec, file, err := c.readRecord(id)
-	r.saw(stages.StateContainerRecord, err == nil && rec.ID == id, "%s: %s", file, found(err))
+	r.sawWhile(r.target.creator, stages.StateContainerRecord, err == nil && rec.ID == id, "%s: %s", file, found(err))
 }
 
 // lookAtObserved compares the daemon's record with the kernel's exit code, when all is over. A record that is gone counts: with --rm the
@@ -50,6 +52,8 @@ func (c *collector) lookAtObserved(r *run) {
 		r.saw(stages.StateExitObserved, true, "the record is removed")
 	case err != nil:
 		r.saw(stages.StateExitObserved, false, "%s: %s", file, err)
+	case rec.State.StartedAt.UnixNano() > t.exitTime:
+		r.unread(stages.StateExitObserved, "read too late: the container has been started again, at %s", rec.State.StartedAt.Format(time.RFC3339Nano))
 	default:
 		ok := rec.State.Status != "running" && rec.State.Status != "created" && rec.State.ExitCode == *t.exit
 		r.saw(stages.StateExitObserved, ok, "%s says %s, exit code %d; the kernel saw %d", file, rec.State.Status, rec.State.ExitCode, *t.exit)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,39 +16,66 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// initStates are what lookAtInit reads of the process itself, beside what config.json asks for.
+var initStates = []stages.State{
+	stages.StateInitWaiting, stages.StateConsole, stages.StateUserMap, stages.StateRuntimeState, stages.StateCgroupLimits, stages.StateSysctl,
+}
+
 // lookAtInit reads the container's first process between create and start: the runtime has left, nothing of the user's has run.
 func (c *collector) lookAtInit(r *run) {
 	t := &r.target
 	if t.init.PID == 0 && t.pidFile != "" { // it shares the host's pid namespace: no event tells it from a helper
-		if text, err := os.ReadFile(t.pidFile); err == nil {
-			pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+		text, err := os.ReadFile(t.pidFile)
+		pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err == nil && startOf(pid) != 0 {
 			t.init = model.Proc{PID: pid, Start: startOf(pid)}
+		} else if r.forked(t.creator) {
+			t.hidden = fmt.Sprintf("read too late: %s, or the process that it names, was gone", t.pidFile)
 		}
 	}
 	if t.init.PID == 0 {
+		if t.hidden != "" {
+			for _, s := range initStates {
+				r.unread(s, "%s", t.hidden)
+			}
+		}
 		return
 	}
-	s, err := readStat(t.init.PID)
-	if err != nil || s.start != t.init.Start {
-		r.saw(stages.StateInitWaiting, false, "pid %d has ended", t.init.PID)
-		return
+	pid := t.init.PID
+	switch { // by the events alone, which come in order however late this is
+	case r.exited(t.init):
+		r.saw(stages.StateInitWaiting, false, "pid %d had ended when the runtime left", pid)
+	case r.executed(t.init):
+		r.saw(stages.StateInitWaiting, false, "pid %d had executed another program when the runtime left", pid)
+	default:
+		r.saw(stages.StateInitWaiting, true, "when the runtime left, pid %d was alive and had executed nothing else", pid)
 	}
-	exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", t.init.PID))
-	r.saw(stages.StateInitWaiting, !r.executed(t.init), "pid %d is alive (state %s) and still runs %s", t.init.PID, s.state, exe)
-	r.saw(stages.StateConsole, s.tty != 0, "controlling terminal of pid %d: %d:%d", t.init.PID, unix.Major(uint64(s.tty)), unix.Minor(uint64(s.tty)))
 
-	uids, _ := os.ReadFile(fmt.Sprintf("/proc/%d/uid_map", t.init.PID))
+	s, err := readStat(pid)
+	r.sawWhile(t.init, stages.StateConsole, err == nil && s.start == t.init.Start && s.tty != 0,
+		"controlling terminal of pid %d: %d:%d", pid, unix.Major(uint64(s.tty)), unix.Minor(uint64(s.tty)))
+	uids, _ := os.ReadFile(fmt.Sprintf("/proc/%d/uid_map", pid))
 	m := strings.Fields(string(uids))
-	r.saw(stages.StateUserMap, len(m) >= 3 && !(m[0] == "0" && m[1] == "0" && m[2] == "4294967295"), "uid_map: %s", strings.Join(m, " "))
-
+	r.sawWhile(t.init, stages.StateUserMap, len(m) >= 3 && !(m[0] == "0" && m[1] == "0" && m[2] == "4294967295"), "uid_map: %s", strings.Join(m, " "))
 	lookAtState(r)
-	spec, err := readSpec(t.bundle)
-	if err != nil {
+	if t.spec == nil {
+		r.unread(stages.StateCgroupLimits, "config.json, which says what was asked for, could not be read")
+		r.unread(stages.StateSysctl, "config.json, which says what was asked for, could not be read")
 		return
 	}
-	lookAtMasks(r, spec)
-	lookAtLimits(r, spec)
-	lookAtSysctl(r, spec)
+	lookAtMasks(r, t.spec)
+	lookAtLimits(r, t.spec)
+	lookAtSysctl(r, t.spec)
+}
+
+// exited reports whether the kernel has been seen ending the process.
+func (r *run) exited(p model.Proc) bool {
+	return slices.ContainsFunc(r.events, func(e event) bool { return e.Kind == stages.EventExit && e.Proc == p })
+}
+
+// forked reports whether the process has made another.
+func (r *run) forked(p model.Proc) bool {
+	return slices.ContainsFunc(r.events, func(e event) bool { return e.Kind == stages.EventClone && e.Proc == p })
 }
 
 // executed reports whether the process has become the user's program already. It looks at the runtime's last exec as well: a sealed copy of
@@ -76,21 +104,30 @@ func lookAtState(r *run) {
 			return
 		}
 	}
-	r.saw(stages.StateRuntimeState, false, "no file in %s names pid %d", filepath.Join(t.root, filepath.Base(t.id)), t.init.PID)
+	r.sawWhile(t.init, stages.StateRuntimeState, false, "no file in %s names pid %d", filepath.Join(t.root, filepath.Base(t.id)), t.init.PID)
 }
 
-// lookAtMasks finds the paths that config.json would have masked and that this kernel does not have. os.Root keeps the container's links from
-// leading out of it.
+// masks says which paths that config.json would have masked this kernel does not have, once somebody has looked.
+type masks struct {
+	absent map[string]bool
+	unread string // why nobody could look, or ""
+}
+
+// lookAtMasks finds the paths to be masked that are not there. os.Root keeps the container's links from leading out of it.
 func lookAtMasks(r *run, spec *specs.Spec) {
 	root, err := os.OpenRoot(fmt.Sprintf("/proc/%d/root", r.target.init.PID))
-	if err != nil || spec.Linux == nil {
+	if err != nil {
+		r.masks.unread = fmt.Sprintf("read too late: pid %d, whose root shows whether the path is there, had ended", r.target.init.PID)
 		return
 	}
 	defer root.Close()
-	r.absent = map[string]bool{}
-	for _, p := range append(spec.Linux.MaskedPaths, spec.Linux.ReadonlyPaths...) {
+	if spec.Linux == nil {
+		return
+	}
+	r.masks.absent = map[string]bool{}
+	for _, p := range append(slices.Clone(spec.Linux.MaskedPaths), spec.Linux.ReadonlyPaths...) {
 		if _, err := root.Lstat(strings.TrimPrefix(p, "/")); os.IsNotExist(err) {
-			r.absent[p] = true
+			r.masks.absent[p] = true
 		}
 	}
 }
@@ -100,20 +137,13 @@ func lookAtSysctl(r *run, spec *specs.Spec) {
 	if spec.Linux == nil || len(spec.Linux.Sysctl) == 0 {
 		return
 	}
+	var failed error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		runtime.LockOSThread() // and never unlocked: a thread that has changed namespaces is thrown away
-		for _, ns := range []string{"net", "ipc", "uts"} {
-			f, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", r.target.init.PID, ns))
-			if err != nil {
-				return
-			}
-			err = unix.Setns(int(f.Fd()), 0)
-			f.Close()
-			if err != nil {
-				return
-			}
+		if failed = enter(r.target.init.PID, "net", "ipc", "uts"); failed != nil {
+			return
 		}
 		for key, want := range spec.Linux.Sysctl {
 			text, err := os.ReadFile("/proc/sys/" + strings.ReplaceAll(key, ".", "/"))
@@ -122,4 +152,23 @@ func lookAtSysctl(r *run, spec *specs.Spec) {
 		}
 	}()
 	<-done
+	if failed != nil {
+		r.unread(stages.StateSysctl, "the namespaces of pid %d, which show it, could not be entered: %v", r.target.init.PID, failed)
+	}
+}
+
+// enter takes the calling thread into namespaces of a process (setns(2)).
+func enter(pid int, namespaces ...string) error {
+	for _, ns := range namespaces {
+		f, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", pid, ns))
+		if err != nil {
+			return err
+		}
+		err = unix.Setns(int(f.Fd()), 0)
+		f.Close()
+		if err != nil {
+			return fmt.Errorf("setns %s: %w", ns, err)
+		}
+	}
+	return nil
 }

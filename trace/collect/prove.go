@@ -103,8 +103,12 @@ func (v *view) proveByEvent(s *model.Span, step stages.Step, candidates []int, u
 func (r *run) impossible(s *model.Span, step stages.Step) string {
 	switch {
 	case step.ID == stages.ClientExit && s.Proc.PID == r.client && r.alive[s.Proc]:
-		return "the client leaves only when this trace has been closed for it"
-	case step.ID == stages.RuncInitMaskedPaths && r.absent[s.Instance]:
+		return "the client shows the trace before it leaves: what is recorded of its exit comes after this"
+	case step.Stage == stages.Runc && s.Instance != "" && r.target.creator.PID != 0 && r.target.spec == nil:
+		return "config.json, which names the container's root, could not be read: whether " + s.Instance + " was meant cannot be told"
+	case step.ID == stages.RuncInitMaskedPaths && r.masks.unread != "":
+		return r.masks.unread
+	case step.ID == stages.RuncInitMaskedPaths && r.masks.absent[s.Instance]:
 		return "there is no " + s.Instance + " in the container: nothing to mask"
 	case r.left != 0 && s.End > r.left && bySyscall(step.Proof.Event):
 		return "system calls are no longer recorded: the client had left, and the container only lived on"
@@ -232,49 +236,4 @@ func wanted(args []stages.Arg, instance string) string {
 		s += " of " + instance
 	}
 	return s
-}
-
-func (v *view) proveByState(s *model.Span, step stages.Step) {
-	state := step.Proof.State
-	if state == stages.StateProcess {
-		v.proveProcess(s, step)
-		return
-	}
-	looks := 0
-	for i := range v.run.looks {
-		l := &v.run.looks[i]
-		if l.state != state {
-			continue
-		}
-		looks++
-		s.Because = l.text
-		if l.ok {
-			s.Proof = model.Proved
-			return
-		}
-	}
-	switch why := v.kernelAbsent(); {
-	case looks > 0:
-		s.Proof = model.Unproved
-	case why != "":
-		s.Proof, s.Because = model.NoProof, why
-	default:
-		s.Proof, s.Because = model.Unproved, fmt.Sprintf("the kernel saw nothing that would have led to a look at %q", state)
-	}
-}
-
-// proveProcess holds a claim to exist against the process's executable.
-func (v *view) proveProcess(s *model.Span, step stages.Step) {
-	p := v.tree.procs[s.Proc]
-	if p == nil || p.Exe == "" {
-		s.Proof, s.Because = model.Unproved, fmt.Sprintf("no process %d with that start time was seen", s.Proc.PID)
-		if why := v.kernelAbsent(); why != "" && p == nil {
-			s.Proof, s.Because = model.NoProof, why
-		}
-		return
-	}
-	s.Proof, s.Because = model.Unproved, fmt.Sprintf("pid %d runs %s", s.Proc.PID, p.Exe)
-	if p.Stage == step.Stage.String() {
-		s.Proof = model.Proved
-	}
 }

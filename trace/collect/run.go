@@ -34,7 +34,7 @@ type run struct {
 	parent map[model.Proc]model.Proc    // who the kernel last gave a process to
 	alive  map[model.Proc]bool          // the run's processes: true until the kernel has seen them end
 	looks  []look                       // what was read back
-	absent map[string]bool              // masked or read-only paths of config.json that the container does not have
+	masks  masks                        // which of config.json's masked or read-only paths the container has
 	target target                       // whose bundle, cgroup and init: from the runtime's command line
 	lost   model.Lost
 	last   time.Time     // when the last span or event came
@@ -48,12 +48,13 @@ type event struct {
 	wall int64
 }
 
-// A look is one reading of a state.
+// A look is one reading of a state. One that came too late has found nothing out, neither for the claim nor against it.
 type look struct {
-	state stages.State
-	time  int64
-	ok    bool
-	text  string // one line: what was found
+	state  stages.State
+	time   int64
+	ok     bool
+	unread bool   // it could not be read, or not any more
+	text   string // one line: what was found
 }
 
 func (r *run) note(text string) {

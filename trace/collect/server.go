@@ -8,7 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"hull/stages"
@@ -139,7 +142,7 @@ func (c *collector) running(req *http.Request) (*run, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r, uid := c.runs[req.PathValue("id")], uidOf(req)
-	if r == nil || uid != 0 && uid != r.owner {
+	if r == nil || r.ended != 0 || uid != 0 && uid != r.owner {
 		return nil, &stages.Error{Kind: stages.NotFound, Thing: req.PathValue("id"), Err: errors.New("no such trace goes on")}
 	}
 	return r, nil
@@ -150,12 +153,12 @@ func (c *collector) listTraces(w http.ResponseWriter, req *http.Request) {
 	c.mu.Lock()
 	all := []model.Summary{}
 	for _, r := range c.runs {
-		if uid == 0 || uid == r.owner {
+		if r.ended == 0 && (uid == 0 || uid == r.owner) {
 			all = append(all, build(r, c.lostOf(r)).Summary())
 		}
 	}
 	for _, e := range c.store.find("", uid) {
-		if c.runs[e.ID] == nil {
+		if !c.open(e.ID) {
 			all = append(all, e.Summary)
 		}
 	}
@@ -207,15 +210,34 @@ func (c *collector) exportTrace(w http.ResponseWriter, req *http.Request) {
 		refuse(w, &stages.Error{Kind: stages.Invalid, Thing: "format " + format, Err: errors.New("unknown"), Hint: "jaeger, otlp, html, text or json"})
 		return
 	}
+	form, err := textForm(req.URL.Query())
+	if err != nil {
+		refuse(w, err)
+		return
+	}
 	t, err := c.show(req)
 	if err != nil {
 		refuse(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", cmp.Or(types[format], "application/json"))
-	if err := export.Write(w, format, t); err != nil {
+	write := func() error { return export.Write(w, format, t) }
+	if format == "text" {
+		write = func() error { return form.Write(w, t) }
+	}
+	if err := write(); err != nil {
 		slog.Warn("export", "trace", t.ID, "format", format, "err", err)
 	}
+}
+
+// textForm reads how a terminal timeline is to be written. What is not said is left to trace/export.
+func textForm(query url.Values) (export.Text, error) {
+	width, _ := strconv.Atoi(query.Get("width"))
+	form := export.Text{Level: query.Get("level"), Width: width, Color: query.Get("color") == "true"}
+	if form.Level != "" && !slices.Contains(export.Levels, form.Level) {
+		return form, &stages.Error{Kind: stages.Invalid, Thing: "level " + form.Level, Err: errors.New("unknown"), Hint: strings.Join(export.Levels, ", ")}
+	}
+	return form, nil
 }
 
 func (c *collector) deleteTrace(w http.ResponseWriter, req *http.Request) {
@@ -225,6 +247,9 @@ func (c *collector) deleteTrace(w http.ResponseWriter, req *http.Request) {
 	}
 	if err == nil {
 		c.mu.Lock()
+		if r := c.runs[t.ID]; r != nil { // complete but for its client's exit
+			c.forget(r, t)
+		}
 		err = c.store.remove(t.ID)
 		c.mu.Unlock()
 	}

@@ -4,25 +4,21 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"hull/trace/model"
 )
 
-// Text is the terminal timeline: the steps as a tree along the time, then the processes, then what is missing. It is at most 100
-// columns wide.
-type Text struct {
-	Color bool // ANSI colours; only for a terminal, and only when asked
-}
+// Levels are how much of a trace the terminal timeline tells: the steps of the story, with a count of what is inside of each; every step, those
+// that repeat as one line; everything.
+var Levels = []string{"story", "stages", "all"}
 
-// The columns: when it began, what it took, a bar, the verdict, the step, the process, its kernel events.
-const (
-	barWidth     = 8
-	nameWidth    = 42
-	processWidth = 22
-)
+// Text is the terminal timeline: the steps as a tree along the time, then the processes, then what is missing.
+type Text struct {
+	Level string // of Levels; "" is all
+	Width int    // columns; 0 is 100. Less than 60 and more than 200 are not used.
+	Color bool   // ANSI colours; only for a terminal, and only when asked
+}
 
 // The marks of a step's proof.
 var proofMark = map[model.Verdict]string{model.Proved: "✓", model.Unproved: "✗", model.NoProof: "·"}
@@ -30,10 +26,15 @@ var proofMark = map[model.Verdict]string{model.Proved: "✓", model.Unproved: "�
 // Write writes the timeline.
 func (c Text) Write(w io.Writer, t *model.Trace) error {
 	out := bufio.NewWriter(w)
-	p := timeline{out: out, Text: c, t: t, events: map[string]int{}, children: map[string][]int{}}
+	p := timeline{out: out, Text: c, t: t, events: map[string]int{}}
+	p.measure()
 	p.heading()
 	p.steps()
-	p.processes()
+	if c.Level == "story" {
+		p.moves()
+	} else {
+		p.processes()
+	}
 	p.missing()
 	return out.Flush()
 }
@@ -43,9 +44,29 @@ type timeline struct {
 	Text
 	out      *bufio.Writer
 	t        *model.Trace
-	from, to int64            // the time that the bars span
-	events   map[string]int   // kernel events per span id
-	children map[string][]int // span indices per parent id
+	from, to int64          // the time that the bars span
+	events   map[string]int // kernel events per span id
+	lines    int            // steps that have been told
+
+	width, bar, name, process int // columns: of the whole, and of its parts
+}
+
+// measure shares the columns: the step's name gets what is free, and where little is, the bar and the events go first.
+func (p *timeline) measure() {
+	p.width = 100
+	if p.Width > 0 {
+		p.width = min(max(p.Width, 60), 200)
+	}
+	p.bar, p.process = 8, 22
+	switch {
+	case p.width < 72:
+		p.bar, p.process = 0, 0
+	case p.width < 80:
+		p.bar, p.process = 0, 16
+	case p.width >= 130:
+		p.bar, p.process = 24, 24
+	}
+	p.name = p.width - p.bar - p.process - 28
 }
 
 func (p *timeline) line(format string, args ...any) {
@@ -61,104 +82,54 @@ func (p *timeline) paint(code, s string) string {
 }
 
 func (p *timeline) heading() {
-	p.from, p.to = p.t.Start, p.t.LastMoment()
+	p.from, p.to = p.t.Start, p.t.LastStep()
 	s := p.t.Summary()
-	p.line("%s", p.paint("1", fit(strings.Join(p.t.Command, " "), 100)))
-	p.line("trace %s", fit(p.t.ID, 94))
+	p.line("%s", p.paint("1", fit(strings.Join(p.t.Command, " "), p.width)))
+	p.line("trace %s", fit(p.t.ID, p.width-6))
 	if p.t.Container != "" {
-		p.line("container %s", fit(p.t.Container, 90))
+		p.line("container %s", fit(p.t.Container, p.width-10))
 	}
 	noProof := s.Steps - s.Proved - s.Unproved
 	p.line("%s, %s, %s, %d lost", duration(p.to-p.from), count(s.Steps, "step"), count(s.KernelEvents, "kernel event"), s.Lost)
-	p.line("✓ %d proved   ✗ %d claimed and not proved   · %d without a possible proof", s.Proved, s.Unproved, noProof)
+	if p.width < 80 {
+		p.line("✓ %d proved   ✗ %d not proved   · %d without proof", s.Proved, s.Unproved, noProof)
+	} else {
+		p.line("✓ %d proved   ✗ %d claimed and not proved   · %d without a possible proof", s.Proved, s.Unproved, noProof)
+	}
 	p.line("")
 }
 
-// steps prints the tree of spans, each below its parent, in the order of their start.
-func (p *timeline) steps() {
-	known := map[string]bool{}
-	for _, s := range p.t.Spans {
-		known[s.ID] = true
+// bars places a span on the whole time.
+func (p *timeline) bars(s model.Span) string {
+	if p.bar == 0 {
+		return ""
 	}
-	for _, e := range p.t.Events {
-		if known[e.Span] {
-			p.events[e.Span]++
-		}
-	}
-	for i, s := range p.t.Spans {
-		parent := s.Parent
-		if !known[parent] || parent == s.ID {
-			parent = "" // a root, or its parent never arrived
-		}
-		p.children[parent] = append(p.children[parent], i)
-	}
-	p.line("%s", p.paint("2", fmt.Sprintf("%10s %7s  %s   %s %s %6s", "at", "takes", pad("", barWidth), pad("step", nameWidth), pad("process", processWidth-8), "events")))
-	p.below("", 0)
-	p.line("")
-}
-
-func (p *timeline) below(parent string, depth int) {
-	list := p.children[parent]
-	delete(p.children, parent) // a loop in hostile data ends here
-	slices.SortStableFunc(list, func(a, b int) int { return int(p.t.Spans[a].Start - p.t.Spans[b].Start) })
-	for _, i := range list {
-		s := p.t.Spans[i]
-		p.step(s, depth)
-		p.below(s.ID, depth+1)
-	}
-}
-
-func (p *timeline) step(s model.Span, depth int) {
-	name := strings.Repeat(" ", min(depth, 12)) + fit(s.Name, nameWidth)
-	if s.Instance != "" {
-		name += " " + fitMiddle(s.Label(), nameWidth-utf8.RuneCountInString(name)-1)
-	}
-	process := s.Service
-	if s.Proc.PID != 0 {
-		process += fmt.Sprintf(" %d", s.Proc.PID)
-	}
-	events := ""
-	if n := p.events[s.ID]; n > 0 {
-		events = fmt.Sprint(n)
-	}
-	mark := proofMark[s.Proof]
-	if mark == "" {
-		mark = "?"
-	}
-	code := map[model.Verdict]string{model.Proved: "32", model.Unproved: "31;1"}[s.Proof]
-	p.line("%10s %7s  %s %s %s %s %3s", offset(s.Start-p.from), duration(max(0, s.End-s.Start)), p.paint("2", p.bar(s)), p.paint(code, mark),
-		pad(name, nameWidth), pad(process, processWidth), events)
-	if s.Error != "" {
-		p.line("%s", p.paint("31", strings.Repeat(" ", 23+barWidth)+fit("error: "+s.Error, 77-barWidth)))
-	}
-}
-
-// bar places a span on the whole time.
-func (p *timeline) bar(s model.Span) string {
+	columns := int64(p.bar)
 	whole := max(1, p.to-p.from)
-	at := func(time int64) int { return int(min(max(time-p.from, 0), whole) * barWidth / whole) }
-	left := min(at(s.Start), barWidth-1)
+	at := func(time int64) int { return int(min(max(time-p.from, 0), whole) * columns / whole) }
+	left := min(at(s.Start), p.bar-1)
 	length := max(1, at(s.End)-left)
 	glyph := "█"
-	if s.End-s.Start < whole/barWidth {
+	if s.End-s.Start < whole/columns {
 		glyph = "▏"
 	}
-	return strings.Repeat(" ", left) + strings.Repeat(glyph, length) + strings.Repeat(" ", barWidth-left-length)
+	return strings.Repeat(" ", left) + strings.Repeat(glyph, length) + strings.Repeat(" ", p.bar-left-length)
 }
 
-// missing says what the picture lacks: steps without their proof, losses, the tracer's notes.
+// missing says what the picture lacks: steps without their proof, losses, the tracer's notes; and what this level does not tell.
 func (p *timeline) missing() {
 	for _, s := range p.t.Spans {
 		if s.Proof == model.Unproved {
-			name := strings.TrimSpace(fit(s.Name, 40) + " " + fitMiddle(s.Label(), 30))
+			name := strings.TrimSpace(fit(s.Name, 40) + " " + fitMiddle(s.Label(), p.width-63))
 			p.line("%s", p.paint("31;1", "claimed, not proved: "+name))
-			p.line("%s", fit("    "+s.Because, 100))
+			p.line("%s", fit("    "+s.Because, p.width))
 		}
 	}
 	if l := p.t.Lost; l.Events+l.Spans > 0 {
-		p.line("%s", p.paint("33", fmt.Sprintf("lost: %s, %s: what is absent above may have happened", count(int(l.Events), "kernel event"), count(int(l.Spans), "span"))))
+		lost := fmt.Sprintf("lost: %s, %s: what is absent above may have happened", count(int(l.Events), "kernel event"), count(int(l.Spans), "span"))
+		p.line("%s", p.paint("33", fit(lost, p.width)))
 	}
 	for _, n := range p.t.Notes {
-		p.line("%s", fit("note: "+n, 100))
+		p.line("%s", fit("note: "+n, p.width))
 	}
 }

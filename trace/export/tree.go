@@ -56,14 +56,14 @@ func (p *timeline) family(children map[model.Proc][]*model.Process, parent model
 		if parent == (model.Proc{}) {
 			branch, below = "", ""
 		}
-		p.line("%s", fit(indent+branch+p.life(q), 100))
+		p.line("%s", fit(indent+branch+p.life(q), p.width))
 		inner := indent + below
 		stem := "   "
 		if len(children[q.Proc]) > 0 {
 			stem = "│  "
 		}
 		for _, what := range p.history(q) {
-			p.line("%s", fit(inner+stem+what, 100))
+			p.line("%s", fit(inner+stem+what, p.width))
 		}
 		p.family(children, q.Proc, inner)
 	}
@@ -71,7 +71,7 @@ func (p *timeline) family(children map[model.Proc][]*model.Process, parent model
 
 // life is a process in one line: name, pid, what it belongs to, when it lived.
 func (p *timeline) life(q *model.Process) string {
-	s := p.name(q.Proc, max(p.to, p.from))
+	s := p.called(q.Proc, max(p.to, p.from))
 	if q.NSPID != 0 {
 		s += fmt.Sprintf(", pid %d inside", q.NSPID)
 	}
@@ -109,7 +109,7 @@ func (p *timeline) history(q *model.Process) (lines []string) {
 	}
 	for i := 1; i < len(q.Parents); i++ {
 		at := q.Parents[i].Time
-		all = append(all, moment{at, fmt.Sprintf("reparented: %d from %s to %s", q.Proc.PID, p.name(q.Parents[i-1].Proc, at), p.name(q.Parents[i].Proc, at))})
+		all = append(all, moment{at, fmt.Sprintf("reparented: %d from %s to %s", q.Proc.PID, p.called(q.Parents[i-1].Proc, at), p.called(q.Parents[i].Proc, at))})
 	}
 	slices.SortStableFunc(all, func(a, b moment) int { return int(a.time - b.time) })
 	for _, m := range all {
@@ -118,8 +118,8 @@ func (p *timeline) history(q *model.Process) (lines []string) {
 	return lines
 }
 
-// name is a process's binary and pid, as they were at that time.
-func (p *timeline) name(proc model.Proc, at int64) string {
+// called is a process's binary and pid, as they were at that time.
+func (p *timeline) called(proc model.Proc, at int64) string {
 	binary := p.t.BinaryAt(proc, at)
 	if binary == "" && proc.PID == 1 {
 		binary = "init"

@@ -53,6 +53,18 @@ func (t *Trace) LastMoment() int64 {
 	return last
 }
 
+// LastStep is when the last step ended: that is when the run was over. The client may leave later, when it has shown the trace.
+func (t *Trace) LastStep() int64 {
+	last := t.Start
+	for _, s := range t.Spans {
+		last = max(last, s.End)
+	}
+	if last == t.Start {
+		return t.LastMoment()
+	}
+	return last
+}
+
 // A Move is one process given to another parent by the kernel.
 type Move struct {
 	Child, From, To Proc

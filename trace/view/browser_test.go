@@ -58,13 +58,24 @@ func (b *browser) open(t *testing.T, file string, width, height int, scheme stri
 	b.t, b.session, b.requests, b.console = t, "", nil, nil
 	target := b.call("Target.createTarget", map[string]any{"url": "about:blank"})["targetId"]
 	b.session = b.call("Target.attachToTarget", map[string]any{"targetId": target, "flatten": true})["sessionId"].(string)
-	for _, domain := range []string{"Page", "Runtime", "Network", "Log"} {
+	for _, domain := range []string{"Page", "Runtime", "Network", "Log", "Accessibility"} {
 		b.call(domain+".enable", nil)
 	}
 	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false})
 	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme", "value": scheme}}})
 	b.call("Page.navigate", map[string]any{"url": "file://" + file})
 	b.until("document.body?.dataset.ready === 'yes'")
+}
+
+// emulate changes what the page is told of its reader: the scheme, the medium, the wish for less motion.
+func (b *browser) emulate(medium string, features ...string) {
+	b.t.Helper()
+	list := []any{}
+	for i := 0; i+1 < len(features); i += 2 {
+		list = append(list, map[string]any{"name": features[i], "value": features[i+1]})
+	}
+	b.call("Emulation.setEmulatedMedia", map[string]any{"media": medium, "features": list})
+	b.frame()
 }
 
 // call sends one command and returns its result; events that come meanwhile are noted.
@@ -98,7 +109,7 @@ func (b *browser) call(method string, params map[string]any) map[string]any {
 			var p struct{ Request struct{ URL string } }
 			require.NoError(b.t, json.Unmarshal(answer.Params, &p))
 			b.requests = append(b.requests, p.Request.URL)
-		case "Log.entryAdded", "Runtime.exceptionThrown":
+		case "Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled":
 			b.console = append(b.console, string(answer.Params))
 		}
 		if answer.ID == b.id {
@@ -139,6 +150,13 @@ func (b *browser) click(x, y float64) {
 		b.call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1})
 	}
 	b.frame()
+}
+
+// keys presses one key after the other.
+func (b *browser) keys(keys ...string) {
+	for _, k := range keys {
+		b.key(k)
+	}
 }
 
 func (b *browser) key(key string) {

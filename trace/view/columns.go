@@ -97,6 +97,7 @@ type step struct {
 	Rule  string   `json:"rule"` // what is looked for as proof
 	Man   []string `json:"man"`
 	Text  string   `json:"text"`
+	Story bool     `json:"story"` // one of the few with which a run is told for the first time
 }
 
 // An encoder gives each string and process its index.
@@ -168,7 +169,7 @@ func columns(t *model.Trace) *document {
 
 func (e *encoder) span(s model.Span, zero int64, find func(string) int) {
 	if row := s.Step(); row.Name != "" {
-		e.doc.Steps[row.Name] = step{row.Stage.String(), row.Title, row.Why, explain.Rule(row.Proof), row.Man, explain.Text(row.ID)}
+		e.doc.Steps[row.Name] = step{row.Stage.String(), row.Title, row.Why, explain.Rule(row.Proof), row.Man, explain.Text(row.ID), row.Story()}
 	}
 	links := []int{}
 	for _, l := range s.Links {

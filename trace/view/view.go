@@ -28,8 +28,8 @@ var assets embed.FS
 
 // modules are the program's files in the order of their dependencies: a module may import only from those before it.
 var modules = []string{
-	"data.js", "time.js", "lanes.js", "layout.js", "theme.js", "glyph.js", "draw.js", "element.js", "markdown.js", "panel.js", "table.js",
-	"view.js", "main.js",
+	"data.js", "time.js", "level.js", "tell.js", "tree.js", "lanes.js", "bars.js", "marks.js", "arrows.js", "layout.js", "search.js", "place.js",
+	"theme.js", "glyph.js", "draw.js", "element.js", "markdown.js", "panel.js", "legend.js", "table.js", "treeview.js", "timeline.js", "page.js", "main.js",
 }
 
 var page = template.Must(template.ParseFS(assets, "assets/page.html"))

@@ -37,8 +37,10 @@ export function decode(doc) {
   const processes = doc.processes.map((p) => ({
     ...p, is: "process", proc: procs[p.proc], parents: p.parents.map((q) => ({ time: q.time, proc: procs[q.proc] })),
   }));
+  const processOf = new Map(processes.map((p) => [p.proc, p]));
   return {
-    id: doc.id, command: doc.command ?? [], container: doc.container, date: new Date(doc.start), end: Math.max(1, doc.end),
+    took: spans.reduce((last, s) => Math.max(last, s.end), 0) || Math.max(1, doc.end), // the client may leave later, when it has shown the trace
+    processOf, id: doc.id, command: doc.command ?? [], container: doc.container, date: new Date(doc.start), end: Math.max(1, doc.end),
     notes: doc.notes ?? [], lost: doc.lost, summary: doc.summary, stages: doc.stages, steps: new Map(Object.entries(doc.steps)),
     spans, events, processes, procs,
   };
@@ -47,12 +49,13 @@ export function decode(doc) {
 // binaryAt is the name of the program that a process ran at a time: its last exec before it, or what it was forked with.
 export function binaryAt(trace, proc, time) {
   const base = (path) => path.slice(path.lastIndexOf("/") + 1);
-  let p = trace.processes.find((q) => q.proc === proc);
+  let p = trace.processOf.get(proc);
+  if (proc.pid === 1 && !(p && p.born >= 0)) return "init"; // by its part, whatever program plays it on that machine
   for (let turns = 0; p && turns < 8; turns++) {
     const ran = p.execs.filter((x) => x.time <= time);
     if (ran.length > 0) return base(ran[ran.length - 1].exe);
     if (p.execs.length === 0 && p.exe) return base(p.exe);
-    const parent = p.parents.length > 0 && trace.processes.find((q) => q.proc === p.parents[0].proc);
+    const parent = p.parents.length > 0 && trace.processOf.get(p.parents[0].proc);
     if (!parent) return p.comm || base(p.exe);
     time = p.born;
     p = parent;

@@ -38,9 +38,9 @@ function line(c, x1, y1, x2, y2) {
   c.stroke();
 }
 
-// drawScene paints everything below the ruler. state {selected, hovered}: what to stress.
+// drawScene paints everything below the ruler. state {selected, hovered, instant}: what to stress, and the moment of the process tree.
 export function drawScene(c, scene, shapes, view, theme, state) {
-  c.clearRect(0, 0, view.width, shapes.height);
+  c.clearRect(0, view.top, view.width, view.bottom - view.top);
   c.font = theme.font;
   c.textBaseline = "middle";
   drawGaps(c, shapes, theme);
@@ -49,13 +49,28 @@ export function drawScene(c, scene, shapes, view, theme, state) {
   for (const t of ticks(scene.axis, view.from, view.to, view.width)) line(c, Math.round(t.x) + 0.5, 0, Math.round(t.x) + 0.5, shapes.height);
   c.globalAlpha = 1;
   for (const place of shapes.lanes) drawLife(c, place, view, theme);
-  for (const arrow of shapes.arrows) drawArrow(c, arrow, theme);
+  drawInstant(c, scene, view, theme, state);
+  for (const arrow of shapes.arrows) drawArrow(c, arrow, theme, state);
   const colours = new Map(shapes.lanes.map((p) => [p.lane.proc, theme.stage(p.lane.stage)]));
-  if (state.selected && state.selected.is === "span") drawFamily(c, scene, shapes, state.selected, theme);
-  for (const bar of shapes.bars) drawBar(c, bar, view.width, colours.get(bar.span.proc), theme, state);
+  if (state.selected && state.selected.is === "span") drawFamily(c, shapes, state.selected, theme);
+  for (const bar of shapes.bars) {
+    if (bar.span) drawBar(c, bar, view.width, colours.get(bar.span.proc), theme, state);
+    else drawCall(c, bar, colours.get(bar.event.proc), theme, state);
+  }
   for (const mark of shapes.marks) if (mark.small) drawMark(c, mark, theme, state);
   for (const mark of shapes.marks) if (!mark.small) drawMark(c, mark, theme, state);
   for (const arrow of shapes.arrows) if (arrow.label) drawArrowLabel(c, arrow, theme);
+}
+
+// drawInstant is the line at the moment whose process tree is shown.
+function drawInstant(c, scene, view, theme, state) {
+  if (state.instant === null) return;
+  const x = Math.round(((scene.axis.place(state.instant) - view.from) / (view.to - view.from)) * view.width) + 0.5;
+  c.strokeStyle = theme.ink;
+  c.globalAlpha = 0.45;
+  c.lineWidth = 1;
+  line(c, x, view.top, x, view.bottom);
+  c.globalAlpha = 1;
 }
 
 function drawGaps(c, shapes, theme) {
@@ -78,21 +93,44 @@ function drawLife(c, place, view, theme) {
   if (place.died <= view.width) c.fillRect(place.died - 1, place.y + 2, 2, place.height - 4);
 }
 
-function drawArrow(c, arrow, theme) {
-  const reparent = arrow.kind === "reparent";
-  c.strokeStyle = c.fillStyle = reparent ? theme.accent : theme.soft;
-  c.lineWidth = reparent ? 2 : 1.25;
-  c.setLineDash(reparent ? [5, 3] : []);
+// The kinds of arrows differ in stroke and head as well as in colour: a fork is a plain line with a full head, a reparenting is dashed and
+// heavy, a signal is dotted and ends in a bar, a request has an open head, and its reply is dotted.
+const STROKES = {
+  fork: { width: 1.25, dash: [], head: "full", ink: "soft" },
+  reparent: { width: 2, dash: [5, 3], head: "full", ink: "accent" },
+  signal: { width: 1.5, dash: [2, 2], head: "bar", ink: "alarm" },
+  request: { width: 1, dash: [], head: "open", ink: "soft" },
+  reply: { width: 1, dash: [1, 3], head: "open", ink: "soft" },
+};
+
+function drawArrow(c, arrow, theme, state) {
+  const stroke = STROKES[arrow.kind];
+  const stressed = arrow.spans?.includes(state.selected);
+  c.strokeStyle = c.fillStyle = stressed ? theme.ink : theme[stroke.ink];
+  c.lineWidth = stressed ? 1.5 : stroke.width;
+  c.globalAlpha = arrow.spans && !stressed ? 0.6 : 1;
+  c.setLineDash(stroke.dash);
   if (arrow.to !== null) {
     const down = arrow.to > arrow.from ? 1 : -1;
-    line(c, arrow.x, arrow.from + 6 * down, arrow.x, arrow.to - 5 * down);
+    const gap = arrow.spans ? 0 : 6;
+    line(c, arrow.x, arrow.from + gap * down, arrow.x, arrow.to - (stroke.head === "full" ? 5 : 0) * down);
     c.setLineDash([]);
-    c.beginPath();
-    c.moveTo(arrow.x, arrow.to), c.lineTo(arrow.x - 4, arrow.to - 7 * down), c.lineTo(arrow.x + 4, arrow.to - 7 * down), c.closePath();
-    c.fill();
+    if (!arrow.headless) drawHead(c, stroke.head, arrow.x, arrow.to, down);
   }
-  if (reparent) drawGlyph(c, "ring", arrow.x, arrow.from);
+  if (arrow.kind === "reparent") drawGlyph(c, "ring", arrow.x, arrow.from);
   c.setLineDash([]);
+  c.globalAlpha = 1;
+}
+
+function drawHead(c, head, x, y, down) {
+  c.beginPath();
+  if (head === "full") {
+    c.moveTo(x, y), c.lineTo(x - 4, y - 7 * down), c.lineTo(x + 4, y - 7 * down), c.closePath(), c.fill();
+  } else if (head === "open") {
+    c.moveTo(x - 3.5, y - 5 * down), c.lineTo(x, y), c.lineTo(x + 3.5, y - 5 * down), c.stroke();
+  } else {
+    c.moveTo(x - 4, y), c.lineTo(x + 4, y), c.stroke();
+  }
 }
 
 function drawArrowLabel(c, arrow, theme) {
@@ -121,6 +159,12 @@ function drawBar(c, bar, width, colour, theme, state) {
     c.lineWidth = 1.5;
     c.stroke();
   }
+  if (span.proof === "unproved" && w < 14) {
+    c.fillStyle = theme.paper;
+    c.fillRect(left + w / 2 - 6, y + 2, 12, h - 4);
+    c.strokeStyle = theme.alarm;
+    drawGlyph(c, "cross", left + w / 2, y + h / 2);
+  }
   if (span.error) {
     c.fillStyle = theme.alarm;
     c.fillRect(left, y + h - 3, right - left, 3);
@@ -133,11 +177,29 @@ function drawBar(c, bar, width, colour, theme, state) {
     c.stroke();
   }
   if (bar.label) {
-    c.fillStyle = bar.label.inside && span.proof === "proved" ? colour.text : theme.ink;
+    c.fillStyle = span.proof === "unproved" ? theme.alarm : bar.label.inside && span.proof === "proved" ? colour.text : theme.ink;
     if (bar.label.inside && span.proof === "unproved") plate(c, bar, theme);
     if (!bar.label.inside) halo(c, bar.label.text, bar.label.x, y + h / 2 + 0.5, theme);
     c.fillText(bar.label.text, bar.label.x, y + h / 2 + 0.5);
   }
+}
+
+// drawCall is one system call: an outline as long as it took, and what it was asked.
+function drawCall(c, bar, colour, theme, state) {
+  const failed = bar.event.ret < 0;
+  c.beginPath();
+  c.rect(bar.x + 0.5, bar.y + 0.5, Math.max(bar.w - 1, 1), bar.h - 1);
+  c.fillStyle = theme.paper;
+  c.fill();
+  c.strokeStyle = failed ? theme.alarm : colour.line;
+  c.lineWidth = bar.what === state.selected ? 2 : 1;
+  c.stroke();
+  if (!bar.label) return;
+  c.font = theme.mono;
+  if (!bar.label.inside) halo(c, bar.label.text, bar.label.x, bar.y + bar.h / 2 + 0.5, theme);
+  c.fillStyle = failed ? theme.alarm : theme.ink;
+  c.fillText(bar.label.text, bar.label.x, bar.y + bar.h / 2 + 0.5);
+  c.font = theme.font;
 }
 
 // halo keeps a text readable where lines pass under it.
@@ -184,8 +246,8 @@ function drawMark(c, mark, theme, state) {
 }
 
 // drawFamily joins the selected step with the one it happens inside of, and with those inside of it in other processes.
-function drawFamily(c, scene, shapes, span, theme) {
-  const bars = new Map(shapes.bars.map((b) => [b.span.index, b]));
+function drawFamily(c, shapes, span, theme) {
+  const bars = new Map(shapes.bars.filter((b) => b.span).map((b) => [b.span.index, b]));
   const self = bars.get(span.index);
   if (!self) return;
   const join = (outer, inner) => {

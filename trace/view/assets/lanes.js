@@ -1,28 +1,28 @@
 import { binaryAt } from "./data.js";
+import { outer, shownAt } from "./level.js";
 
 // A lane is one process of the run. Lanes are grouped by stage, in the order in which the request reaches the stages, and within one
 // by birth; nothing here knows who ought to be whose child. Where the kernel side saw no processes the spans name them.
 
-export function makeLanes(trace) {
+export function makeLanes(trace, level = "calls") {
+  const { spans, events } = shownAt(trace, level);
+  const shown = new Set(spans);
   const lanes = new Map();
-  for (const p of trace.processes) lanes.set(p.proc, newLane(p.proc, p));
-  const order = [...trace.spans].sort((a, b) => a.start - b.start || b.end - a.end || a.index - b.index);
-  for (const span of order) {
-    if (!lanes.has(span.proc)) lanes.set(span.proc, newLane(span.proc, null));
-    lanes.get(span.proc).spans.push(span);
-  }
-  for (const event of trace.events) {
-    if (!lanes.has(event.proc)) lanes.set(event.proc, newLane(event.proc, null));
-    lanes.get(event.proc).events.push(event);
-  }
+  const of = (proc) => {
+    if (!lanes.has(proc)) lanes.set(proc, newLane(proc, trace.processOf.get(proc) ?? null));
+    return lanes.get(proc);
+  };
+  for (const span of spans) of(span.proc).spans.push(span);
+  for (const event of events) of(event.proc).events.push(event);
   // A process from before the run that did nothing in it (the shell, its terminal) is in the trace as an ancestor only.
-  const shown = [...lanes.values()].filter((l) => l.spans.length > 0 || l.events.length > 0 || l.process.born >= 0);
-  for (const lane of shown) finish(lane, trace);
-  return shown.sort((a, b) => rank(trace, a) - rank(trace, b) || a.born - b.born || a.proc.pid - b.proc.pid);
+  for (const p of trace.processes) if (p.born >= 0) of(p.proc);
+  const all = [...lanes.values()];
+  for (const lane of all) finish(lane, trace, shown, level);
+  return all.sort((a, b) => rank(trace, a) - rank(trace, b) || a.born - b.born || a.proc.pid - b.proc.pid);
 }
 
 function newLane(proc, process) {
-  return { is: "lane", proc, process, spans: [], events: [], row: new Map(), rows: 0, stage: "", name: "", detail: "", born: 0 };
+  return { is: "lane", proc, process, spans: [], events: [], calls: [], row: new Map(), rows: 0, stage: "", name: "", detail: "", born: 0 };
 }
 
 function rank(trace, lane) {
@@ -31,14 +31,15 @@ function rank(trace, lane) {
 }
 
 // finish gives a lane its stage, its name and its rows.
-function finish(lane, trace) {
+function finish(lane, trace, shown, level) {
   const { process: p, spans } = lane;
   const first = spans.find((s) => trace.steps.has(s.name));
   lane.stage = p && p.nspid === 1 ? "container" : p && p.stage ? p.stage : first ? trace.steps.get(first.name).stage : "other";
   lane.name = binaryAt(trace, lane.proc, Infinity) || "pid";
   lane.born = p ? p.born : spans.length > 0 ? spans[0].start : 0;
   lane.detail = p ? describe(p) : "";
-  pack(lane, trace);
+  if (level === "calls") lane.calls = lane.events.filter((e) => e.call);
+  pack(lane, trace, shown);
 }
 
 // describe is the word that tells a process from others of the same program: what it was asked to do.
@@ -49,16 +50,16 @@ function describe(p) {
   return args.slice(1).find((a) => /^(start|create|delete|kill|exec|state|run)$/.test(a)) ?? "";
 }
 
-// pack gives each span of a lane a row: below its nearest ancestor in the same lane, and never over another span.
-function pack(lane, trace) {
+// pack gives each span of a lane a row: below its nearest shown ancestor in the same lane, and never over another span.
+function pack(lane, trace, shown) {
   const ends = [];
   for (const span of lane.spans) {
     let row = 0;
     const seen = new Set();
-    for (let a = span.parent; a >= 0 && !seen.has(a); a = trace.spans[a].parent) {
+    for (let a = outer(trace, span, shown); a && !seen.has(a); a = outer(trace, a, shown)) {
       seen.add(a);
-      if (lane.row.has(a)) {
-        row = lane.row.get(a) + 1;
+      if (lane.row.has(a.index)) {
+        row = lane.row.get(a.index) + 1;
         break;
       }
     }

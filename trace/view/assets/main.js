@@ -1,175 +1,295 @@
-import { decode, stepName, visible } from "./data.js";
-import { AXES, formatDuration, formatTime } from "./time.js";
-import { makeLanes } from "./lanes.js";
+import { decode } from "./data.js";
+import { AXES } from "./time.js";
+import { LEVELS, levelOf } from "./level.js";
+import { search } from "./search.js";
+import { readPlace, writePlace } from "./place.js";
 import { element } from "./element.js";
-import { eventPanel, lanePanel, legend, spanPanel } from "./panel.js";
-import { table } from "./table.js";
-import { Timeline } from "./view.js";
+import { eventPanel, lanePanel, spanPanel } from "./panel.js";
+import { legend } from "./legend.js";
+import { Table } from "./table.js";
+import { TreeView } from "./treeview.js";
+import { Timeline } from "./timeline.js";
+import { Gutter, find, heading, nameOf, showFound, tip } from "./page.js";
 
-// The page: what is where, and which key does what.
+// The page: which view is shown, which key does what, and what the address remembers.
 
-const find = (id) => document.getElementById(id);
 const trace = decode(JSON.parse(find("trace").textContent));
-const lanes = makeLanes(trace);
-const timeline = new Timeline(trace, lanes, { scroll: find("scroll"), ruler: find("ruler"), canvas: find("canvas") }, onSelect);
+const VIEWS = ["timeline", "tree", "table"];
+const NAMES = {
+  timeline: "timeline", tree: "tree", table: "table", story: "story", stages: "stages", calls: "system calls",
+  squeezed: "squeezed", real: "real time", events: "by event",
+};
+let view = "timeline";
+let level = LEVELS[0];
+
+const timeline = new Timeline(trace, level, { scroll: find("scroll"), ruler: find("ruler"), canvas: find("canvas"), stage: find("stage") }, onSelect);
+const tree = new TreeView(trace, { rows: find("treeRows"), says: find("treeSays"), asks: find("treeAsks") }, (proc) => selectProcess(proc));
+const table = new Table(trace, find("table"), (what) => { setView("timeline"); select(what); });
+const gutter = new Gutter(trace, (lane) => select(lane));
 
 const KEYS = [
+  [["."], ".", "next kernel event", () => stepEvent(1)],
+  [[","], ",", "previous kernel event", () => stepEvent(-1)],
+  [["j"], "J", "next step", () => timeline.step(timeline.steps, 1)],
+  [["k"], "K", "previous step", () => timeline.step(timeline.steps, -1)],
+  [["p"], "P", "to the step it happens inside of", () => timeline.parent() && select(timeline.parent())],
+  [[" "], "Space", "play, event by event; again: stop", () => play(!playing)],
   [["w", "+", "="], "W or +", "zoom in", () => timeline.zoom(0.7)],
   [["s", "-"], "S or −", "zoom out", () => timeline.zoom(1 / 0.7)],
   [["a", "ArrowLeft"], "A or ←", "go left", () => timeline.pan(-0.15)],
   [["d", "ArrowRight"], "D or →", "go right", () => timeline.pan(0.15)],
-  [["."], ".", "next in time", () => timeline.step(1)],
-  [[","], ",", "previous in time", () => timeline.step(-1)],
-  [["p"], "P", "to the step it happens inside of", () => timeline.parent()],
   [["f"], "F", "fit: the whole run", () => timeline.fit()],
-  [["x"], "X", "next kind of time axis", () => chooseAxis(AXES[(AXES.indexOf(timeline.scene.axis.kind) + 1) % AXES.length])],
-  [["t"], "T", "everything as a table", () => showTable(find("table").hidden)],
+  [["1"], "1", "timeline", () => setView("timeline")],
+  [["2"], "2", "process tree", () => setView("tree")],
+  [["3", "t"], "3 or T", "everything as a table", () => setView(view === "table" ? "timeline" : "table")],
+  [["l"], "L", "next level of detail", () => setLevel(after(LEVELS, level))],
+  [["x"], "X", "next kind of time axis", () => setAxis(after(AXES, timeline.scene.axis.kind))],
+  [["c"], "C", "colours: system, light, dark", () => setScheme(after(SCHEMES, scheme))],
+  [["/"], "/", "search", () => find("search").focus()],
   [["Enter"], "Enter", "read what is selected", () => find("panel").focus()],
-  [["Escape"], "Esc", "select nothing, close", () => close()],
+  [["Escape"], "Esc", "close, select nothing", () => close()],
   [["?"], "?", "these keys", () => showHelp(find("help").hidden)],
 ];
 
+function after(list, now) {
+  return list[(list.indexOf(now) + 1) % list.length];
+}
+
+// ---- selecting
+
 const PANELS = { span: spanPanel, event: eventPanel, lane: lanePanel };
+
+// select chooses a span, an event, a lane or nothing; what this level does not show brings its own.
+function select(what) {
+  if (what && levelOf(trace, what) > LEVELS.indexOf(level)) setLevel(LEVELS[levelOf(trace, what)]);
+  timeline.select(what);
+}
+
+function selectProcess(proc) {
+  const place = timeline.scene.places.find((p) => p.lane.proc === proc);
+  if (place) select(place.lane);
+}
 
 function onSelect(what) {
   const panel = find("panel");
-  panel.replaceChildren(...flat(what ? PANELS[what.is](trace, what, (next) => timeline.select(next)) : legend()));
+  panel.replaceChildren(...flat(what ? PANELS[what.is](trace, what, (next) => select(next)) : legend()));
   panel.scrollTop = 0;
-  find("said").textContent = !what ? "" : what.is === "span" ? `${visible(stepName(what))}, ${what.proof}` : what.is === "event" ? `kernel ${visible(what.kind)}` : visible(what.name);
-  for (const head of find("gutter").children) head.classList.toggle("selected", head.lane === what);
-  remember(what);
+  find("said").textContent = nameOf(trace, what);
+  if (what && what.is !== "lane") timeline.state.instant = Math.max(0, what.time ?? what.start);
+  if (view === "table" && what && what.is !== "lane") table.show(table.page, what);
+  showTree();
+  remember();
+}
+
+function showTree() {
+  const what = timeline.state.selected;
+  const { instant } = timeline.state;
+  const now = what && what.is !== "lane" ? what : trace.events.find((e) => e.kind === "reparent" && e.time === instant) ?? null;
+  tree.show(instant, now, what?.proc ?? null);
 }
 
 function flat(list) {
   return list.flat(Infinity).filter((x) => x !== null && x !== undefined && x !== false);
 }
 
-// remember puts the selection into the page's address, so that a link can point to a step; restore reads it.
-function remember(what) {
-  const to = what?.is === "span" ? `#span=${what.id}` : what?.is === "event" ? `#event=${what.index}` : "#";
-  try {
-    history.replaceState(null, "", to);
-  } catch {
-    // Some browsers give a page from disk no history; nothing is lost.
-  }
+// stepEvent goes from event to event; where the kernel side is absent, from step to step.
+function stepEvent(direction) {
+  timeline.step(timeline.events.length > 0 ? timeline.events : timeline.steps, direction);
+}
+
+let playing = 0;
+
+function play(on) {
+  clearInterval(playing);
+  playing = on ? setInterval(() => {
+    const before = timeline.state.selected;
+    stepEvent(1);
+    if (timeline.state.selected === before) play(false); // the last one
+  }, 900) : 0;
+  find("play").setAttribute("aria-pressed", String(on));
+}
+
+// ---- the address
+
+let remembering = 0;
+
+// remember puts the reader's place into the address; at most some times a second, or the browser complains.
+function remember() {
+  if (remembering) return;
+  remembering = setTimeout(() => {
+    remembering = 0;
+    const what = timeline.state.selected;
+    const range = timeline.fits() ? {} : timeline.times();
+    const place = {
+      view: view === "timeline" ? null : view, axis: timeline.scene.axis.kind === AXES[0] ? null : timeline.scene.axis.kind, level: level === LEVELS[0] ? null : level,
+      ...range, span: what?.is === "span" ? what.id : null, event: what?.is === "event" ? what.index : null, lane: what?.is === "lane" ? what.proc.index : null,
+    };
+    try {
+      history.replaceState(null, "", writePlace(place));
+    } catch {
+      // Some browsers give a page from disk no history; nothing is lost.
+    }
+  }, 120);
 }
 
 function restore() {
-  const [kind, value] = location.hash.slice(1).split("=");
-  if (kind === "span") return trace.spans.find((s) => s.id === value) ?? null;
-  if (kind === "event") return trace.events[Number(value)] ?? null;
-  return null;
+  const place = readPlace(location.hash);
+  if (place.level) setLevel(place.level);
+  if (place.axis) setAxis(place.axis);
+  const what = place.span !== undefined ? trace.spans.find((s) => s.id === place.span) : place.event !== undefined ? trace.events[place.event] : null;
+  if (what) select(what);
+  else if (place.lane !== undefined && trace.procs[place.lane]) selectProcess(trace.procs[place.lane]);
+  if (place.from !== undefined && place.to !== undefined) timeline.showTimes(place.from, place.to);
+  if (place.view) setView(place.view);
 }
 
-function heading() {
-  const s = trace.summary;
-  const command = trace.command.map((a) => (/^[\w@%+=:,./-]+$/.test(a) ? a : `'${a}'`)).join(" ");
-  find("command").textContent = visible(command || "a run");
-  find("run").textContent = `${formatDuration(trace.end)} on ${trace.date.toISOString().slice(0, 16).replace("T", " ")} UTC · trace ${visible(trace.id)}`;
-  const none = s.steps - s.proved - s.unproved;
-  const figures = [
-    [s.steps, s.steps === 1 ? "step" : "steps", ""], [s.proved, "proved", "proved"], [s.unproved, "not proved", s.unproved ? "bad" : "quiet"],
-    [none, "without proof", "quiet"], [s.kernelEvents, "kernel events", ""], [s.lost, "lost", s.lost ? "bad" : "quiet"],
-  ];
-  find("figures").append(...figures.map(([n, word, kind]) => element("li", { class: kind }, element("b", {}, String(n)), " ", word)));
-  const notes = [...trace.notes];
-  if (s.lost > 0) notes.unshift(`${trace.lost.events} kernel events and ${trace.lost.spans} spans were lost: what is absent here may have happened.`);
-  find("notes").append(...notes.map((n) => element("li", {}, visible(n))));
+// ---- what is shown
+
+function press(group, value) {
+  for (const b of find(group).children) b.setAttribute("aria-pressed", String(b.value === value));
 }
 
-// gutter names the lanes, each beside its own.
-function gutter(shapes) {
-  const heads = find("gutter");
-  if (heads.children.length === 0) {
-    for (const { lane, first } of shapes.lanes) {
-      const head = element("button", { type: "button", class: `lane ${first ? "first" : ""}`, click: () => timeline.select(lane) },
-        first && element("span", { class: "stage" }, visible(lane.stage)),
-        element("span", { class: "name" }, visible(lane.name), " ", element("span", { class: "pid" }, String(lane.proc.pid))),
-        lane.detail && element("span", { class: "detail" }, visible(lane.detail)));
-      head.lane = lane;
-      head.dataset.stage = trace.stages.includes(lane.stage) ? lane.stage : "other";
-      heads.append(head);
-    }
+function setView(next) {
+  view = next;
+  document.body.dataset.view = view;
+  press("views", view);
+  if (view === "table") {
+    table.show(0, timeline.state.selected);
+    find("table").focus();
   }
-  shapes.lanes.forEach((place, i) => {
-    const { style } = heads.children[i];
-    style.top = `${place.y}px`;
-    style.height = `${place.height}px`;
-  });
-  heads.style.height = `${shapes.height}px`;
+  timeline.redraw();
+  remember();
 }
 
-function tip(what, e) {
-  const box = find("tip");
-  box.hidden = !what;
-  if (!what) return;
-  const step = what.is === "span" && trace.steps.get(what.name);
-  box.replaceChildren(
-    element("code", {}, visible(what.is === "span" ? stepName(what) : `kernel.${what.kind}`)),
-    element("span", {}, what.is === "span" ? ` ${formatDuration(what.end - what.start)}` : ` at ${formatTime(what.time)}`),
-    ...(step ? [element("br"), step.title] : []));
-  const left = Math.min(e.clientX + 14, innerWidth - box.offsetWidth - 8);
-  const below = e.clientY + 18 + box.offsetHeight < innerHeight;
-  box.style.left = `${Math.max(8, left)}px`;
-  box.style.top = `${below ? e.clientY + 18 : e.clientY - box.offsetHeight - 10}px`;
+function setLevel(next) {
+  level = next;
+  timeline.setLevel(level);
+  press("levels", level);
+  find("levels").title = `${timeline.steps.length} of ${trace.spans.length} steps, ${timeline.events.length} of ${trace.events.length} kernel events`;
+  remember();
 }
 
-function chooseAxis(kind) {
+function setAxis(kind) {
   timeline.setAxis(kind);
-  for (const b of find("axes").children) b.setAttribute("aria-pressed", String(b.value === kind));
+  press("axes", kind);
+  remember();
 }
 
-function showTable(on) {
-  const place = find("table");
-  if (on && place.children.length === 0) place.append(...flat(table(trace, (what) => { showTable(false); timeline.select(what); })));
-  place.hidden = !on;
-  find("picture").hidden = on;
-  find("asTable").setAttribute("aria-pressed", String(on));
-  if (on) place.focus();
-  else timeline.redraw();
+const SCHEMES = ["system", "light", "dark"];
+const dark = matchMedia("(prefers-color-scheme: dark)");
+let scheme = SCHEMES[0];
+
+function setScheme(next) {
+  scheme = next;
+  paint(scheme === "system" ? (dark.matches ? "dark" : "light") : scheme);
+  find("scheme").replaceChildren(element("span", { "aria-hidden": "true" }, { system: "◐", light: "○", dark: "●" }[scheme]), ` ${scheme}`);
+  find("scheme").setAttribute("aria-label", `Colours: ${scheme}`);
 }
+
+// paint sets the colours that the style sheet uses. The signs in the panel are drawn in them: it is made anew.
+function paint(colours) {
+  document.documentElement.dataset.scheme = colours;
+  if (!timeline.shapes) return;
+  timeline.redraw();
+  onSelect(timeline.state.selected);
+}
+
+let opener = null; // what had the focus before the help was shown
 
 function showHelp(on) {
+  if (on) opener = document.activeElement;
   find("help").hidden = !on;
   find("asHelp").setAttribute("aria-expanded", String(on));
-  if (on) find("help").focus();
+  (on ? find("help") : opener ?? find("canvas")).focus();
 }
 
 function close() {
+  play(false);
   if (!find("help").hidden) return showHelp(false);
-  if (!find("table").hidden) return showTable(false);
-  timeline.select(null);
+  if (document.activeElement === find("search")) {
+    find("search").value = "";
+    look();
+    return find("canvas").focus();
+  }
+  if (find("panel").contains(document.activeElement)) return find("canvas").focus();
+  if (view !== "timeline") return setView("timeline");
+  select(null);
+}
+
+function look() {
+  const text = find("search").value;
+  showFound(trace, search(trace, text, timeline.scene.lanes), text, (what) => {
+    find("found").hidden = true;
+    select(what);
+    find("canvas").focus();
+  });
+}
+
+// ---- keys, pointers, print
+
+function onKey(e) {
+  if (e.ctrlKey || e.metaKey || e.altKey) return;
+  const inSearch = e.target === find("search");
+  if (inSearch && e.key === "Enter") return find("found").querySelector("button")?.click();
+  if (inSearch && e.key === "ArrowDown") return find("found").querySelector("button")?.focus();
+  if (inSearch && e.key !== "Escape") return;
+  const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
+  if ((key === "Enter" || key === " ") && e.target.closest?.("button, a")) return; // it has its own meaning there
+  if (key.startsWith("Arrow") && e.target.closest?.("#panel, #table, #found")) return;
+  const found = KEYS.find(([keys]) => keys.includes(key));
+  if (!found) return;
+  e.preventDefault();
+  found[3]();
+}
+
+// A printed page is light, whole, and shows what the screen shows.
+function print(on) {
+  timeline.whole = on;
+  paint(on ? "light" : document.documentElement.dataset.scheme);
+  if (!on) setScheme(scheme);
+  timeline.draw();
+}
+
+function choices(id, list, choose) {
+  find(id).append(...list.map((value) => element("button", { type: "button", value, "aria-pressed": "false", click: () => choose(value) }, NAMES[value])));
+}
+
+// firstInstant is the moment whose tree is shown at first: the container's first process has just got its new parent, or the middle of the run.
+function firstInstant() {
+  const moved = trace.processes.find((p) => p.nspid === 1 && p.parents.length > 1);
+  return moved ? moved.parents[1].time : trace.end / 2;
 }
 
 function start() {
-  heading();
-  const names = { squeezed: "gaps squeezed", real: "real time", events: "event by event" };
-  find("axes").append(...AXES.map((kind) => element("button", { type: "button", value: kind, "aria-pressed": "false", click: () => chooseAxis(kind) }, names[kind])));
+  heading(trace);
+  choices("views", VIEWS, setView);
+  choices("levels", LEVELS, setLevel);
+  choices("axes", AXES, setAxis);
+  setScheme(scheme);
   find("keys").append(...KEYS.map(([, shown, says]) => element("div", {}, element("dt", {}, element("kbd", {}, shown)), element("dd", {}, says))));
   find("fit").addEventListener("click", () => timeline.fit());
-  find("asTable").addEventListener("click", () => showTable(find("table").hidden));
+  find("play").addEventListener("click", () => play(!playing));
+  find("scheme").addEventListener("click", () => setScheme(after(SCHEMES, scheme)));
   find("asHelp").addEventListener("click", () => showHelp(find("help").hidden));
-  timeline.onDraw = gutter;
-  timeline.onHover = tip;
-  addEventListener("keydown", (e) => {
-    if (e.ctrlKey || e.metaKey || e.altKey) return;
-    const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
-    if (key === "Enter" && e.target.closest?.("button, a")) return; // it has its own meaning there
-    if (key.startsWith("Arrow") && e.target.closest?.("#panel, #table")) return;
-    const found = KEYS.find(([keys]) => keys.includes(key));
-    if (!found) return;
-    e.preventDefault();
-    found[3]();
-  });
+  find("search").addEventListener("input", look);
+  timeline.onDraw = (shapes) => gutter.show(shapes, timeline.state.selected);
+  timeline.onHover = (what, e) => tip(trace, what, e);
+  timeline.onMove = remember;
+  addEventListener("keydown", onKey);
   addEventListener("resize", () => timeline.redraw());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { timeline.redraw(); onSelect(timeline.state.selected); });
-  timeline.draw();
-  chooseAxis(AXES[0]);
+  addEventListener("hashchange", restore);
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
+  dark.addEventListener("change", () => setScheme(scheme));
+  timeline.state.instant = firstInstant();
+  const place = location.hash; // before anything is remembered
+  setLevel(level);
+  setAxis(AXES[0]);
+  setView(view);
   timeline.fit();
   timeline.draw();
-  const wanted = restore();
-  if (wanted) timeline.select(wanted);
-  else onSelect(null);
+  timeline.select(null);
+  if (place.length > 1) restore();
   document.body.dataset.ready = "yes";
 }
 

@@ -1,6 +1,8 @@
 import { processName, stepName, visible } from "./data.js";
 import { formatDuration, formatTime } from "./time.js";
-import { FAMILIES, drawGlyph, familyOf } from "./glyph.js";
+import { drawGlyph, familyOf } from "./glyph.js";
+import { call, tell } from "./tell.js";
+import { contract } from "./arrows.js";
 import { element } from "./element.js";
 import { markdown } from "./markdown.js";
 import { resize } from "./draw.js";
@@ -47,9 +49,19 @@ function claim(trace, span) {
     span.tid && span.tid !== span.proc.pid ? ["thread", span.tid] : null,
     ["from", formatTime(span.start)],
     ["takes", formatDuration(span.end - span.start)],
+    asked(trace, span),
     ...span.attrs.map(([k, v]) => [visible(k), visible(v)]),
   ];
   return facts(rows);
+}
+
+// asked says over which protocol the step was asked for, if another process did.
+function asked(trace, span) {
+  const asks = trace.spans[span.parent];
+  const process = trace.processOf.get(span.proc);
+  if (!asks || asks.proc === span.proc || (process && process.born > asks.start)) return null;
+  const stage = trace.steps.get(span.name)?.stage ?? process?.stage ?? "";
+  return [`${contract(stage)} from`, `${visible(asks.service)} ${asks.proc.pid || ""}`];
 }
 
 function facts(rows) {
@@ -62,9 +74,18 @@ function around(trace, span, parent, select) {
   const rest = span.events.filter((i) => !span.evidence.includes(i));
   return element("section", { class: "around" },
     parent && [element("h3", {}, "Happens inside of"), element("ul", {}, element("li", {}, reference(parent, select)))],
-    inner.length > 0 && [element("h3", {}, "Inside of it"), element("ul", {}, inner.map((s) => element("li", {}, reference(s, select))))],
+    inner.length > 0 && [element("h3", {}, "Inside of it"), first(inner, (s) => reference(s, select))],
     span.links.length > 0 && [element("h3", {}, "Continues"), element("ul", {}, span.links.map((i) => element("li", {}, reference(trace.spans[i], select))))],
     rest.length > 0 && [element("h3", {}, "What else the kernel did in it"), eventList(trace, rest, span, select)]);
+}
+
+// first are the first of a list as items of one, and how many more there are: a step may hold thousands of events.
+const FEW = 100;
+
+function first(list, item) {
+  const more = list.length - FEW;
+  return element("ul", { class: "events" }, list.slice(0, FEW).map((x) => element("li", {}, item(x))),
+    more > 0 && element("li", { class: "note" }, `and ${more} more: see the table`));
 }
 
 function reference(span, select) {
@@ -75,19 +96,13 @@ function reference(span, select) {
 }
 
 function eventList(trace, list, span, select) {
-  return element("ul", { class: "events" }, list.map((i) => {
+  return first(list, (i) => {
     const event = trace.events[i];
-    return element("li", {}, element("button", { type: "button", class: "reference", click: () => select(event) },
+    return [element("button", { type: "button", class: "reference", click: () => select(event) },
       glyph(event.kind), " ", element("code", {}, visible(call(event))),
       element("span", { class: "when" }, formatTime(event.time))),
-    event.proc !== span.proc && element("span", { class: "note" }, ` in ${visible(processName(trace, event.proc, event.time))}`));
-  }));
-}
-
-// call is a kernel event as strace would print it.
-export function call(event) {
-  const args = event.args.map(([k, v]) => `${k}=${v}`).join(", ");
-  return event.call ? `${event.call}(${args}) = ${event.ret}` : `${event.kind} ${args}`.trim();
+    event.proc !== span.proc && element("span", { class: "note" }, ` in ${visible(processName(trace, event.proc, event.time))}`)];
+  });
 }
 
 export function glyph(kind) {
@@ -98,12 +113,21 @@ export function glyph(kind) {
   return canvas;
 }
 
+// SURROUNDINGS are the arguments that say in which namespaces and cgroup a process is: folded, for they are many and rarely what one looks for.
+const SURROUNDINGS = /^(ns\..*|cgroup|nspid)$/;
+
+function surroundings(event) {
+  const args = event.args.filter(([k]) => SURROUNDINGS.test(k));
+  return args.length > 0 && element("details", {}, element("summary", {}, "Its namespaces and cgroup"), facts(args.map(([k, v]) => [visible(k), visible(v)])));
+}
+
 export function eventPanel(trace, event, select) {
   const family = familyOf(event.kind);
   const step = trace.spans[event.span];
   return [
     element("p", { class: "kicker" }, "the kernel · ", family.says),
     element("h2", {}, glyph(event.kind), " ", element("code", {}, visible(`kernel.${event.kind}`))),
+    element("p", { class: "why" }, tell(trace, event), "."),
     event.call && element("pre", {}, element("code", {}, visible(call(event)))),
     facts([
       ["process", visible(processName(trace, event.proc, event.time))],
@@ -111,8 +135,9 @@ export function eventPanel(trace, event, select) {
       event.tid && event.tid !== event.proc.pid ? ["thread", event.tid] : null,
       ["at", formatTime(event.time)],
       event.duration ? ["took", formatDuration(event.duration)] : null,
-      ...event.args.map(([k, v]) => [visible(k), visible(v)]),
+      ...event.args.filter(([k]) => !SURROUNDINGS.test(k)).map(([k, v]) => [visible(k), visible(v)]),
     ]),
+    surroundings(event),
     event.guess && element("p", { class: "note" }, "Joined to its step by time alone: a guess."),
     element("section", { class: "around" },
       event.proves.length > 0 && [element("h3", {}, "It proves"), element("ul", {}, event.proves.map((i) => element("li", {}, reference(trace.spans[i], select))))],
@@ -141,26 +166,6 @@ export function lanePanel(trace, lane, select) {
         line(x.time, element("code", {}, visible([x.exe, ...(x.args ?? []).slice(1)].join(" "))))))]),
     !p && element("p", { class: "note" }, "Known from its spans only: the kernel side did not see it."),
     element("section", { class: "around" },
-      lane.spans.length > 0 && [element("h3", {}, "Its steps"), element("ul", {}, lane.spans.map((s) => element("li", {}, reference(s, select))))]),
-  ];
-}
-
-// legend is what the panel says while nothing is selected: how to read the picture.
-export function legend() {
-  const sample = (kind, text) => element("li", {}, element("span", { class: `sample ${kind}` }), element("span", {}, text));
-  return [
-    element("p", { class: "kicker" }, "How to read this"),
-    element("h2", {}, "One run, told twice"),
-    element("p", {}, "A lane is a process. A bar is a step, as the program itself tells it. A sign below the bars is what the kernel saw. Select either."),
-    element("ul", { class: "legend" },
-      sample("proved", "proved: the kernel shows that it happened"),
-      sample("none", "claimed: nothing could prove it, or the tracer could not look"),
-      sample("unproved", "claimed, not proved: evidence was possible, and is not there"),
-      sample("life", "a process, from its birth to its death"),
-      sample("fork", "a fork, from the parent to its child"),
-      sample("reparent", "reparenting: the child has another parent from here on"),
-      sample("gap", "a stretch in which nothing happens, drawn shorter than it was")),
-    element("h3", {}, "What the kernel saw"),
-    element("ul", { class: "legend glyphs" }, FAMILIES.map((f) => element("li", {}, glyph(f.kinds[0]), element("span", {}, element("b", {}, f.name), " ", f.says)))),
+      lane.spans.length > 0 && [element("h3", {}, "Its steps"), first(lane.spans, (s) => reference(s, select))]),
   ];
 }
