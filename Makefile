@@ -31,7 +31,7 @@ picture: build ## Take docs/trace.png anew: the page of a real run of busybox, i
 	@mkdir -p $(HULL_ROOT)
 	$(GO) run ./cmd/tiny-image -name busybox:latest -program $${HULL_TOOLS:-.hull/tools}/bin/busybox -o $(HULL_ROOT)/busybox.tar
 	@PATH=$(CURDIR)/bin:$$PATH; trap 'hull down; rm -rf $(HULL_ROOT)' EXIT; hull up && hull load -i $(HULL_ROOT)/busybox.tar && \
-	  hull run --rm busybox true && hull run --rm --trace busybox echo hi 2>/dev/null && hull trace export -o $(HULL_ROOT)/trace.html last && \
+	  hull run --rm --network none busybox true && hull run --rm --network none --trace busybox echo hi 2>/dev/null && hull trace export -o $(HULL_ROOT)/trace.html last && \
 	  chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --user-data-dir=$(HULL_ROOT)/chromium \
 	    --window-size=1280,900 --screenshot=$(CURDIR)/docs/trace.png file://$(HULL_ROOT)/trace.html 2>$(HULL_ROOT)/chromium.log || { cat $(HULL_ROOT)/chromium.log >&2; exit 1; }
 
@@ -68,7 +68,7 @@ soak: ## Run the tests again and again until one fails (needs root): make soak R
 
 test-vm: build ## Run the tests that need another kernel, in a QEMU guest
 	@.ci/vm-parts
-	HULL_VM_TESTS=1 HULL_REQUIRE=qemu,vm $(GO) test -count=1 -v -run 'PureV2' ./runc/cgroup
+	HULL_VM_TESTS=1 HULL_REQUIRE=qemu,vm $(GO) test -count=1 -v -run 'PureV2' ./runc/cgroup ./shim/cgroup
 
 generate: ## Make the generated files anew: docs, BPF objects (needs clang)
 	$(GO) generate ./...

@@ -18,6 +18,7 @@ import (
 
 	"hull/containerd/containerdtest"
 	"hull/containerd/imagetest"
+	"hull/daemon/network/networktest"
 	"hull/stages/instance"
 	"hull/stages/probetest"
 
@@ -34,11 +35,12 @@ type rig struct {
 	args []string
 	cmd  *exec.Cmd
 	log  *os.File
+	net  *networktest.Namespace // hulld's: the machine's own stays as it is
 }
 
 func newRig(t *testing.T, own bool) *rig {
 	probetest.Need(t, "root", "peers", "docker")
-	r := &rig{own: own, bin: t.TempDir()}
+	r := &rig{own: own, bin: t.TempDir(), net: networktest.New(t)}
 	root, err := os.MkdirTemp("", "hulld")
 	require.NoError(t, err)
 	r.inst, err = instance.At(root)
@@ -67,7 +69,7 @@ func (r *rig) start(t *testing.T) {
 	r.cmd = exec.Command(filepath.Join(r.bin, "hulld"), r.args...)
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	require.NoError(t, r.cmd.Start())
+	require.NoError(t, r.net.Start(r.cmd))
 	for i := 0; ; i++ {
 		if status, _ := r.get(t, http.MethodGet, "/_ping", ""); status == http.StatusOK {
 			return

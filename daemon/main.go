@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"hull/daemon/containerd"
 	"hull/daemon/engine"
 	"hull/daemon/hulltrace"
+	"hull/daemon/network"
 	"hull/daemon/server"
 	"hull/daemon/store"
 	"hull/stages"
@@ -132,7 +134,13 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	e := engine.New(inst, ctd, st, engine.Runtime{Name: o.runtime, Logger: logger}, spans, tracer)
+	bridge, err := network.New(inst)
+	if err != nil {
+		return fmt.Errorf("network: %w", err)
+	}
+	defer bridge.Close() // the network goes with the last container that is in it
+	rt := engine.Runtime{Name: o.runtime, Logger: logger, Init: filepath.Join(filepath.Dir(logger), "hull-init")}
+	e := engine.New(inst, ctd, st, bridge, rt, spans, tracer)
 	if err := restore(ctx, e); err != nil {
 		return err
 	}

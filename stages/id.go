@@ -19,10 +19,18 @@ const (
 	DaemonCreate
 	DaemonImageResolve
 	DaemonNetworkAllocate
+	DaemonNetworkBridge
+	DaemonNetworkForward
 	DaemonSpec
 	DaemonContainerCreate
-	DaemonTaskCreate
 	DaemonNetworkPlug
+	DaemonNetworkNamespace
+	DaemonNetworkVeth
+	DaemonNetworkAddress
+	DaemonNetworkRoute
+	DaemonNetworkPort
+	DaemonNetworkRule
+	DaemonTaskCreate
 	DaemonTaskStart
 	DaemonExitObserve
 	DaemonRestore

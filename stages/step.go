@@ -65,6 +65,7 @@ const (
 	Optional                  // only in some runs (a terminal, a user namespace, a restart)
 	Late                      // may end after the client has left
 	Kernel                    // kernel work inside a long-lived process: the thread is locked and marked while traced
+	Shared                    // done once for all containers, under a lock that they share: no gate can be there
 )
 
 // Has reports whether all of f's flags are set on the step.
@@ -124,4 +125,12 @@ const (
 	StateConsole         State = "console"          // /proc/PID/stat names a controlling terminal
 	StateInitWaiting     State = "init.waiting"     // the container's first process is alive and has not executed the user's program
 	StateRuntimeState    State = "runtime.state"    // the runtime's state file is on disk and names the init's pid
+	StateNetBridge       State = "net.bridge"       // the bridge is up and has the address that is the container's gateway
+	StateNetForward      State = "net.forward"      // /proc/sys/net/ipv4/ip_forward is 1
+	StateNetNamespace    State = "net.namespace"    // config.json names a network namespace other than the host's, with a loopback that is up
+	StateNetVeth         State = "net.veth"         // eth0 in it is a veth whose other end is up and in the bridge
+	StateNetAddress      State = "net.address"      // eth0 has an address in the bridge's subnet
+	StateNetRoute        State = "net.route"        // its default route leads to the bridge's address
+	StateNetPort         State = "net.port"         // a socket of the host is bound to the port (/proc/net/tcp, udp)
+	StateNetRule         State = "net.rule"         // the instance's table of rules holds it (nf_tables, read by netlink)
 )

@@ -60,9 +60,19 @@ var table = [count]Step{
 		Proof: none(inMemory), Man: []string{"OCI image-spec: manifest, config"},
 	},
 	DaemonNetworkAllocate: {
-		Name: "daemon.network.allocate", Parent: DaemonCreate, Stage: Daemon, Title: "the network mode is decided",
+		Name: "daemon.network.allocate", Parent: DaemonCreate, Stage: Daemon, Title: "the network mode is decided, and an address with it",
 		Why:   "The spec must know whether the container gets a network namespace of its own.",
-		Proof: none("with networks none and host there is nothing to allocate in the kernel"),
+		Proof: none("an address is taken in the daemon's memory, and kept in the container's record"),
+	},
+	DaemonNetworkBridge: {
+		Name: "daemon.network.bridge", Parent: DaemonNetworkAllocate, Stage: Daemon, Title: "the instance's bridge is made",
+		Why: "A switch in the kernel, with the host's own foot in it: its address is the containers' gateway.", Flags: Optional | Shared,
+		Proof: state(StateNetBridge), Man: []string{"rtnetlink(7) RTM_NEWLINK", "ip-link(8) bridge"},
+	},
+	DaemonNetworkForward: {
+		Name: "daemon.network.forward", Parent: DaemonNetworkAllocate, Stage: Daemon, Title: "the host becomes a router",
+		Why: "Without it the kernel hands no packet from one interface on to another.", Flags: Optional | Shared,
+		Proof: state(StateNetForward), Man: []string{"ip(7) ip_forward", "Linux Documentation/networking/ip-sysctl.rst"},
 	},
 	DaemonSpec: {
 		Name: "daemon.spec", Parent: DaemonCreate, Stage: Daemon, Title: "image config and flags become an OCI runtime spec",
@@ -74,19 +84,49 @@ var table = [count]Step{
 		Why:   "Once the client has the id, the daemon must still know it after a crash.",
 		Proof: state(StateContainerRecord), Man: []string{"rename(2)", "fsync(2)"},
 	},
+	DaemonNetworkPlug: {
+		Name: "daemon.network.plug", Parent: ClientStart, Stage: Daemon, Title: "the container's network is made",
+		Why:   "Before the runtime, which then only joins the namespace: the user's program can never see a half-made network.",
+		Proof: none("the rows below are its proof; with networks none and host there is nothing to plug"),
+	},
+	DaemonNetworkNamespace: {
+		Name: "daemon.network.namespace", Parent: DaemonNetworkPlug, Stage: Daemon, Title: "a network namespace is made",
+		Why: "Interfaces, addresses, routes, rules and ports of its own, and at first nothing but a loopback.", Flags: Optional,
+		Proof: state(StateNetNamespace), Man: []string{"network_namespaces(7)", "unshare(2) CLONE_NEWNET"},
+	},
+	DaemonNetworkVeth: {
+		Name: "daemon.network.veth", Parent: DaemonNetworkPlug, Stage: Daemon, Title: "a virtual cable joins it to the bridge",
+		Why: "Two ends of one link: what goes in at eth0 comes out at the bridge's port.", Flags: Optional,
+		Proof: state(StateNetVeth), Man: []string{"veth(4)", "rtnetlink(7) RTM_NEWLINK"},
+	},
+	DaemonNetworkAddress: {
+		Name: "daemon.network.address", Parent: DaemonNetworkPlug, Stage: Daemon, Title: "eth0 gets its address",
+		Why: "The container's own on the bridge's subnet; with the address comes the route to its neighbours.", Flags: Optional,
+		Proof: state(StateNetAddress), Man: []string{"rtnetlink(7) RTM_NEWADDR"},
+	},
+	DaemonNetworkRoute: {
+		Name: "daemon.network.route", Parent: DaemonNetworkPlug, Stage: Daemon, Title: "the default route leads to the bridge",
+		Why: "Everything that is no neighbour is handed to the host, which knows the way.", Flags: Optional,
+		Proof: state(StateNetRoute), Man: []string{"rtnetlink(7) RTM_NEWROUTE", "ip-route(8)"},
+	},
+	DaemonNetworkPort: {
+		Name: "daemon.network.port", Parent: DaemonNetworkPlug, Stage: Daemon, Title: "a port of the host is taken",
+		Why: "A socket is bound to it and never read: so a port that another program has is noticed, and nobody else can have it.", Flags: Optional | Repeats,
+		Proof: state(StateNetPort), Man: []string{"bind(2)", "proc_pid_net(5) tcp, udp"},
+	},
+	DaemonNetworkRule: {
+		Name: "daemon.network.rule", Parent: DaemonNetworkPlug, Stage: Daemon, Title: "a rule is added to the instance's table",
+		Why: "The kernel itself rewrites addresses and turns strangers away: no process stands in the way of a packet.", Flags: Optional | Repeats,
+		Proof: state(StateNetRule), Man: []string{"nft(8)", "Linux include/uapi/linux/netfilter/nf_tables.h"},
+	},
 	DaemonTaskCreate: {
 		Name: "daemon.task.create", Parent: ClientStart, Stage: Daemon, Title: "the daemon asks containerd for a task",
 		Why:   "The daemon never starts a process itself: it asks the supervisor over gRPC.",
 		Proof: none(onOpenSocks), Man: []string{"containerd.services.tasks.v1.Tasks/Create"},
 	},
-	DaemonNetworkPlug: {
-		Name: "daemon.network.plug", Parent: ClientStart, Stage: Daemon, Title: "the network is plugged into the container",
-		Why:   "It must be there before the user's program runs, and it needs the namespace that runc has just made.",
-		Proof: none("with networks none and host there is nothing to plug"),
-	},
 	DaemonTaskStart: {
 		Name: "daemon.task.start", Parent: ClientStart, Stage: Daemon, Title: "the daemon asks containerd to start the task",
-		Why:   "Create and start are two calls, so that network and streams can be put in place between them.",
+		Why:   "Create and start are two calls, so that the streams can be put in place between them.",
 		Proof: none(onOpenSocks), Man: []string{"containerd.services.tasks.v1.Tasks/Start"},
 	},
 	DaemonExitObserve: {

@@ -71,7 +71,8 @@ func (a *app) stopAll(ctx context.Context, inst instance.Instance) error {
 	}
 	if !daemon {
 		_, containerd, err := instance.Holder(inst.PIDFile("hull-containerd"))
-		if err != nil || !containerd {
+		_, network := os.Stat(inst.NetworkState())
+		if err != nil || !containerd && network != nil { // no container can live, and hulld left nothing in the kernel
 			return err
 		}
 		if err := a.up(ctx, inst, nil); err != nil {

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hull/daemon/network/networktest"
 	"hull/stages/instance"
 	"hull/stages/probetest"
 )
@@ -26,9 +28,13 @@ func TestHulld(t *testing.T) {
 	text, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", text)
 
+	net := networktest.New(t) // the machine's own stays as it is
 	hull := func(args ...string) (string, error) {
-		out, err := exec.Command(bin+"/hull", append([]string{"--root", root}, args...)...).CombinedOutput()
-		return string(out), err
+		var out bytes.Buffer
+		cmd := exec.Command(bin+"/hull", append([]string{"--root", root}, args...)...)
+		cmd.Stdout, cmd.Stderr = &out, &out
+		err := net.Run(cmd)
+		return out.String(), err
 	}
 	inst, err := instance.At(root)
 	require.NoError(t, err)

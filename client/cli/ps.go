@@ -76,15 +76,3 @@ func ellipsis(s string, n int) string {
 func ago(unix int64) string {
 	return units.HumanDuration(time.Since(time.Unix(unix, 0))) + " ago"
 }
-
-func ports(list []engine.Port) string {
-	var out []string
-	for _, p := range list {
-		s := fmt.Sprintf("%d/%s", p.PrivatePort, p.Type)
-		if p.PublicPort != 0 {
-			s = fmt.Sprintf("%s:%d->%s", p.IP, p.PublicPort, s)
-		}
-		out = append(out, s)
-	}
-	return strings.Join(out, ", ")
-}

@@ -14,20 +14,16 @@ import (
 // pen, or worse, that it was obeyed. A test reads docker's own help and finds every flag of run either offered or here.
 
 // refusedVerbs are docker's verbs.
-const refusedVerbs = `attach build builder buildx bake checkpoint commit compose config context cp create diff events exec export
-history import info init kill login logout manifest network node pause plugin port prune pull push rename restart rm save search secret
+const refusedVerbs = `attach build builder buildx bake checkpoint commit compose config context cp diff events exec export
+history import info init kill login logout manifest network node pause plugin prune pull push rename restart rm save search secret
 service stack start stats swarm system tag top trust unpause update volume wait`
 
 // refusedFlags are docker's flags by the verb's name; one with a short form is written "long,s".
 var refusedFlags = [...]struct{ verb, flags string }{
-	{"run", `add-host annotation attach,a blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile cpu-count
-		cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares,c cpuset-cpus cpuset-mems detach-keys device device-cgroup-rule
-		device-read-bps device-read-iops device-write-bps device-write-iops disable-content-trust dns dns-opt dns-option dns-search domainname
-		env-file expose gpus group-add health-cmd health-interval health-retries health-start-interval health-start-period health-timeout init
-		io-maxbandwidth io-maxiops ip ip6 ipc isolation kernel-memory label,l label-file link link-local-ip log-driver log-opt mac-address
-		memory-reservation memory-swap memory-swappiness mount net-alias network-alias no-healthcheck oom-kill-disable oom-score-adj pid
-		platform privileged publish,p publish-all,P pull quiet,q read-only restart runtime security-opt shm-size sig-proxy stop-signal
-		stop-timeout storage-opt sysctl tmpfs ulimit use-api-socket userns uts volume-driver volumes-from`},
+	{"run", `attach,a cpu-count cpu-percent cpu-rt-period cpu-rt-runtime detach-keys disable-content-trust gpus health-cmd
+		health-interval health-retries health-start-interval health-start-period health-timeout io-maxbandwidth io-maxiops ip6 isolation
+		kernel-memory link link-local-ip log-driver log-opt net-alias network-alias restart sig-proxy
+		storage-opt use-api-socket volume-driver volumes-from`},
 	{"ps", `filter,f format last,n latest,l size,s`},
 	{"logs", `details until`},
 	{"stop", `signal,s`},
@@ -55,7 +51,7 @@ func refusedFlag(verb, name string) string {
 }
 
 // sameFlags maps the names of the long forms ("container ls", "image rm") to the short forms' rows.
-var sameFlags = map[string]string{"hull container ls": "ps", "hull image ls": "images", "hull image rm": "rmi"}
+var sameFlags = map[string]string{"hull create": "run", "hull container create": "run", "hull container ls": "ps", "hull image ls": "images", "hull image rm": "rmi"}
 
 // flagError says what is wrong with a flag: refused by name, or in docker's words. Both end with exit code 125.
 func flagError(c *cobra.Command, err error) error {

@@ -19,7 +19,9 @@ func TestEveryDockerFlagIsKnown(t *testing.T) {
 	help, err := exec.Command("docker", "run", "--help").Output()
 	require.NoError(t, err)
 	flags := pflag.NewFlagSet("run", pflag.ContinueOnError)
-	(&runOptions{}).define(flags)
+	o := &runOptions{}
+	o.define(flags)
+	o.defineRun(flags)
 	found := helpFlag.FindAllStringSubmatch(string(help), -1)
 	require.Greater(t, len(found), 90, "docker run --help is not read any more")
 	for _, m := range found {

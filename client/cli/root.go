@@ -53,8 +53,8 @@ func (a *app) rootCommand() *cobra.Command {
 
 // verbs are the names of what stands behind hull, in the order of the help.
 var verbs = []string{
-	"run", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down", "status", "demo",
-	"stages", "explain", "doctor",
+	"run", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down",
+	"status", "demo", "create", "port", "stages", "explain", "doctor",
 }
 
 // verb makes one verb's command.
@@ -62,10 +62,14 @@ func (a *app) verb(name string) *cobra.Command {
 	switch name {
 	case "run":
 		return a.runCommand()
+	case "create":
+		return a.createCommand()
 	case "ps":
 		return a.psCommand("ps")
 	case "logs":
 		return a.logsCommand()
+	case "port":
+		return a.portCommand()
 	case "stop":
 		return a.stopCommand()
 	case "rm":
@@ -82,7 +86,7 @@ func (a *app) verb(name string) *cobra.Command {
 		return a.versionCommand()
 	case "container":
 		c := group("container", "Manage containers")
-		c.AddCommand(a.runCommand(), a.psCommand("ls"), a.logsCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
+		c.AddCommand(a.runCommand(), a.createCommand(), a.psCommand("ls"), a.logsCommand(), a.portCommand(), a.stopCommand(), a.rmCommand(), a.containerInspectCommand())
 		return c
 	case "image":
 		c := group("image", "Manage images")

@@ -16,7 +16,7 @@ import (
 
 // runCommand is `hull run`: docker's order of calls, which is not free. See run.
 func (a *app) runCommand() *cobra.Command {
-	o := &runOptions{}
+	o := &runOptions{verb: "run"}
 	c := &cobra.Command{
 		Use:   "run [OPTIONS] IMAGE [COMMAND] [ARG...]",
 		Short: "Create and run a new container from an image",
@@ -28,6 +28,7 @@ func (a *app) runCommand() *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	o.define(c.Flags())
+	o.defineRun(c.Flags())
 	return c
 }
 
@@ -122,24 +123,6 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 		return &exit{code: code}
 	}
 	return nil
-}
-
-// create asks for the container. Images are not pulled yet: the way out is named.
-func (a *app) create(ctx context.Context, c *engine.Client, o *runOptions, body engine.CreateRequest) (made engine.Created, err error) {
-	ctx, sp := span.Start(ctx, stages.ClientCreate)
-	defer sp.End(&err)
-	if err := sp.Fault(); err != nil {
-		return made, err
-	}
-	made, err = c.Create(ctx, o.name, body)
-	if engine.IsNotFound(err) && strings.Contains(strings.ToLower(err.Error()), "no such image") {
-		return made, fmt.Errorf("%w (hull pulls no images yet: hull load -i FILE)", err)
-	}
-	for _, w := range made.Warnings {
-		fmt.Fprintln(a.err, "WARNING:", w)
-	}
-	sp.Set(stages.AttrContainer, made.ID)
-	return made, err
 }
 
 // failed gives a failure of run docker's exit code: 127 for a program that is not there, 126 for one that cannot be executed, 125 for

@@ -17,7 +17,10 @@ type debugOptions struct {
 	faults []string
 }
 
-func (o *debugOptions) define(f *pflag.FlagSet) {
+// define has nothing for create: what is debugged is a run.
+func (o *debugOptions) define(*pflag.FlagSet) {}
+
+func (o *debugOptions) defineRun(f *pflag.FlagSet) {
 	f.BoolVar(&o.step, "step", false, "Stop before each step, show what the kernel shows, and read commands from STDIN (? lists them)")
 	f.Var(listValue{&o.breaks, checkBreak}, "break", "Stop before this `step`: a name of hull stages, a beginning with *, or STEP:CALL for one system call")
 	f.Var(listValue{&o.faults, checkFault}, "fault", "Disturb a step: `STEP=kill`, STEP=delay:2s or STEP=errno:EPERM (needs hull up --debug)")
@@ -35,8 +38,11 @@ func (o *debugOptions) stops() bool { return o.step || len(o.breaks) > 0 }
 // checkBreak finds the steps that a breakpoint stands for.
 func checkBreak(s string) (string, error) {
 	name, _, _ := strings.Cut(s, ":")
-	if len(stages.Find(name)) == 0 {
+	switch found := stages.Find(name); {
+	case len(found) == 0:
 		return "", errors.New("no step has this name (hull stages lists them)")
+	case len(found) == 1 && found[0].Has(stages.Shared):
+		return "", errors.New("this step is done once for all containers, and cannot be held up for one")
 	}
 	return s, nil
 }

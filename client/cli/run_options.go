@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/pflag"
@@ -17,13 +19,17 @@ type runOptions struct {
 	lifeOptions
 	imageOptions
 	processOptions
+	labelOptions
+	hostsOptions
 	resourceOptions
 	isolationOptions
+	deviceOptions
 	mountOptions
 	networkOptions
 	traceOptions
 	debugOptions
 
+	verb    string // run or create
 	image   string
 	command []string
 
@@ -39,17 +45,24 @@ type topic interface {
 
 func (o *runOptions) topics() []topic {
 	return []topic{
-		&o.streamOptions, &o.lifeOptions, &o.imageOptions, &o.processOptions, &o.resourceOptions, &o.isolationOptions, &o.mountOptions,
-		&o.networkOptions, &o.traceOptions, &o.debugOptions,
+		&o.streamOptions, &o.lifeOptions, &o.imageOptions, &o.processOptions, &o.labelOptions, &o.hostsOptions, &o.resourceOptions,
+		&o.isolationOptions, &o.deviceOptions, &o.mountOptions, &o.networkOptions, &o.traceOptions, &o.debugOptions,
 	}
 }
 
-// define defines run's flags: docker's names and meanings, and hull's own.
+// define defines the flags that run and create have: docker's names and meanings.
 func (o *runOptions) define(f *pflag.FlagSet) {
 	f.SetInterspersed(false) // what stands after the image is the container's
 	for _, t := range o.topics() {
 		t.define(f)
 	}
+}
+
+// defineRun defines the flags that only run has.
+func (o *runOptions) defineRun(f *pflag.FlagSet) {
+	o.streamOptions.defineRun(f)
+	o.traceOptions.defineRun(f)
+	o.debugOptions.defineRun(f)
 }
 
 // payload makes the API's document out of the flags. What is not in it, the daemon never learns.
@@ -63,8 +76,17 @@ func (o *runOptions) payload(ctx context.Context, in *os.File) (body engine.Crea
 	body.Image, body.Cmd = o.image, o.command
 	for _, t := range o.topics() {
 		if err := t.apply(&body); err != nil {
-			return body, err
+			return body, wrongUse(err, o.verb)
 		}
 	}
 	return body, nil
+}
+
+// wrongUse is an error of the command line that showed only after all flags were read: docker's hint follows it, and the exit code is 125.
+func wrongUse(err error, verb string) error {
+	var e *exit
+	if errors.As(err, &e) {
+		return err
+	}
+	return &exit{125, fmt.Errorf("%w\n\nRun 'hull %s --help' for more information", err, verb)}
 }

@@ -19,6 +19,10 @@ type streamOptions struct {
 func (o *streamOptions) define(f *pflag.FlagSet) {
 	f.BoolVarP(&o.interactive, "interactive", "i", false, "Keep STDIN open even if not attached")
 	f.BoolVarP(&o.tty, "tty", "t", false, "Allocate a pseudo-TTY")
+}
+
+// defineRun defines what only run has: create attaches to nothing.
+func (o *streamOptions) defineRun(f *pflag.FlagSet) {
 	f.BoolVarP(&o.detach, "detach", "d", false, "Run container in background and print container ID")
 }
 

@@ -13,7 +13,10 @@ type traceOptions struct {
 	level    string // how much of the trace is told
 }
 
-func (o *traceOptions) define(f *pflag.FlagSet) {
+// define has nothing for create: what is traced is a run.
+func (o *traceOptions) define(*pflag.FlagSet) {}
+
+func (o *traceOptions) defineRun(f *pflag.FlagSet) {
 	defineTrace(f, &o.trace, &o.level)
 	f.Var(listValue{&o.traceOut, checkTraceOut}, "trace-out", "Write the trace to a `file` (.json Jaeger, .otlp.json, .html, .txt); implies --trace")
 }

@@ -17,7 +17,7 @@ import (
 func TestCheckBind(t *testing.T) {
 	for in, want := range map[string]string{
 		"/a:/b": "/a:/b", "/a:/b:ro": "/a:/b:ro", "/a:/b:ro,z": "/a:/b:ro,z",
-		"word:/x": "", "a/b:/x": "", "/x": "", "x": "", ":/x": "", "/a:": "", "/a:x": "", "": "",
+		"/x": "/x", "word:/x": "", "a/b:/x": "", "x": "", ":/x": "", "/a:": "", "/a:x": "", "": "",
 	} {
 		got, err := checkBind(in)
 		require.Equal(t, want, got, in)

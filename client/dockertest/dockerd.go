@@ -19,11 +19,12 @@ import (
 
 // A Dockerd is a running real dockerd.
 type Dockerd struct {
-	Root   string
-	Socket string
-	cgroup string // its containers' cgroup, below each hierarchy's root
-	env    []string
-	t      testing.TB
+	Root       string
+	Socket     string
+	Containerd *containerdtest.Containerd // the one behind it
+	cgroup     string                     // its containers' cgroup, below each hierarchy's root
+	env        []string
+	t          testing.TB
 }
 
 // Start starts dockerd and waits until it answers. At the test's end its containers are removed, it is stopped, and nothing is left.
@@ -34,7 +35,7 @@ func Start(t testing.TB) *Dockerd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Dockerd{Root: root, Socket: root + "/docker.sock", cgroup: filepath.Base(root), env: probetest.ToolEnv(), t: t}
+	d := &Dockerd{Root: root, Socket: root + "/docker.sock", Containerd: ctd, cgroup: filepath.Base(root), env: probetest.ToolEnv(), t: t}
 	log, err := os.Create(root + "/log")
 	if err != nil {
 		t.Fatal(err)

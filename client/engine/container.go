@@ -7,9 +7,12 @@ import (
 	"strconv"
 )
 
-// Create makes a container: POST /containers/create. An empty name lets the daemon choose.
-func (c *Client) Create(ctx context.Context, name string, body CreateRequest) (Created, error) {
+// Create makes a container: POST /containers/create. An empty name lets the daemon choose; an empty platform is the daemon's own.
+func (c *Client) Create(ctx context.Context, name, platform string, body CreateRequest) (Created, error) {
 	q := url.Values{}
+	if platform != "" {
+		q.Set("platform", platform)
+	}
 	if name != "" {
 		q.Set("name", name)
 	}

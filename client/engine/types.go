@@ -6,6 +6,7 @@ package engine
 // A CreateRequest is the body of POST /containers/create: definition ContainerConfig, with HostConfig beside it.
 type CreateRequest struct {
 	Hostname     string `json:",omitempty"`
+	Domainname   string `json:",omitempty"`
 	User         string `json:",omitempty"`
 	AttachStdin  bool
 	AttachStdout bool
@@ -19,8 +20,19 @@ type CreateRequest struct {
 	WorkingDir   string `json:",omitempty"`
 	Entrypoint   []string
 	Labels       map[string]string
+	Volumes      map[string]struct{} `json:",omitempty"` // directories of the container that are no part of its root file system
+	StopSignal   string              `json:",omitempty"`
+	StopTimeout  *int                `json:",omitempty"` // seconds
+	Healthcheck  *Healthcheck        `json:",omitempty"`
 	HostConfig   HostConfig
+
+	ExposedPorts     map[string]struct{} `json:",omitempty"` // "80/tcp"
+	MacAddress       string              `json:",omitempty"`
+	NetworkingConfig *NetworkingConfig   `json:",omitempty"`
 }
+
+// A Healthcheck overrides the image's: definition HealthConfig. ["NONE"] is none.
+type Healthcheck struct{ Test []string }
 
 // A HostConfig is the part of the request that is about this machine and not about the image: definition HostConfig.
 type HostConfig struct {
@@ -31,6 +43,26 @@ type HostConfig struct {
 	Memory      int64   `json:",omitempty"` // bytes
 	NanoCpus    int64   `json:",omitempty"` // 1e9 is one CPU
 	PidsLimit   *int64  `json:",omitempty"`
+
+	Resources
+	Isolation
+	Mounts         []Mount           `json:",omitempty"`
+	Tmpfs          map[string]string `json:",omitempty"` // directory → options of its tmpfs
+	ReadonlyRootfs bool              `json:",omitempty"`
+	ShmSize        int64             `json:",omitempty"` // bytes of /dev/shm
+	GroupAdd       []string          `json:",omitempty"`
+	Init           *bool             `json:",omitempty"`
+	Annotations    map[string]string `json:",omitempty"`
+	Runtime        string            `json:",omitempty"`
+	ExtraHosts     []string          `json:",omitempty"` // NAME:ADDRESS lines of /etc/hosts
+	DNS            []string          `json:"Dns,omitempty"`
+	DNSOptions     []string          `json:"DnsOptions,omitempty"`
+	DNSSearch      []string          `json:"DnsSearch,omitempty"`
+
+	ContainerIDFile string `json:",omitempty"`
+
+	PortBindings    map[string][]PortBinding `json:",omitempty"` // "80/tcp"
+	PublishAllPorts bool                     `json:",omitempty"`
 }
 
 // Created is the answer to it.
@@ -66,6 +98,9 @@ type Details struct {
 	State  struct {
 		Status  string
 		Running bool
+	}
+	NetworkSettings struct {
+		Ports map[string][]PortBinding // "80/tcp"
 	}
 }
 

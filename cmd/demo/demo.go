@@ -39,7 +39,7 @@ func demo() (err error) {
 	for _, f := range files {
 		os.Remove(f)
 	}
-	if err := hull("run", "--rm", "--trace", "--trace-out", files[0], "--trace-out", files[1], "hull/tiny", "echo", "hello from a container"); err != nil {
+	if err := hull("run", "--rm", "--network", "none", "--trace", "--trace-out", files[0], "--trace-out", files[1], "hull/tiny", "echo", "hello from a container"); err != nil {
 		return err
 	}
 	sum, err := newest()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hull/containerd/imagetest"
+	"hull/daemon/network/networktest"
 	"hull/stages/instance"
 	"hull/stages/probetest"
 	"hull/trace/model"
@@ -22,9 +23,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var binaries = []string{"hull", "hulld", "hull-containerd", "hull-bundle", "hull-shim", "hull-runc", "hull-trace"}
+var binaries = []string{"hull", "hulld", "hull-containerd", "hull-bundle", "hull-shim", "hull-runc", "hull-trace", "hull-init"}
 
-// bin holds the seven binaries, built once for all tests of the package.
+// bin holds the binaries, built once for all tests of the package.
 var bin string
 
 func TestMain(m *testing.M) {
@@ -57,6 +58,7 @@ type engine struct {
 	t    *testing.T
 	bin  string
 	inst instance.Instance
+	net  *networktest.Namespace // hulld's: the machine's own stays as it is
 }
 
 // up starts an instance in a private root and loads busybox; at the test's end it takes it down and asserts that nothing is left.
@@ -67,12 +69,18 @@ func up(t *testing.T, flags ...string) *engine {
 
 func upFrom(t *testing.T, bin string, flags ...string) *engine {
 	t.Helper()
+	return upIn(t, bin, networktest.New(t), flags...)
+}
+
+// upIn starts the instance in a network that is there already.
+func upIn(t *testing.T, bin string, net *networktest.Namespace, flags ...string) *engine {
+	t.Helper()
 	probetest.Need(t, "root", "peers")
 	root, err := os.MkdirTemp("", "hull")
 	require.NoError(t, err)
 	inst, err := instance.At(root)
 	require.NoError(t, err)
-	e := &engine{t: t, bin: bin, inst: inst}
+	e := &engine{t: t, bin: bin, inst: inst, net: net}
 	t.Cleanup(e.down)
 	e.ok(append([]string{"up"}, flags...)...)
 	e.ok("load", "-i", imagetest.BusyboxSave(t, "busybox:latest"))
@@ -92,7 +100,7 @@ func (e *engine) run(args ...string) (stdout, stderr string, code int) {
 	c := e.cmd(args...)
 	var out, text bytes.Buffer
 	c.Stdout, c.Stderr = &out, &text
-	err := c.Run()
+	err := e.net.Run(c)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		require.NoError(e.t, err)

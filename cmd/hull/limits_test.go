@@ -63,7 +63,7 @@ func TestNamespacesSeenFromOutside(t *testing.T) {
 		for _, kind := range kinds {
 			theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", pid, kind))
 			require.NoError(t, err)
-			ours, err := os.Readlink("/proc/self/ns/" + kind)
+			ours, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", e.pid("hulld"), kind))
 			require.NoError(t, err)
 			require.Equal(t, len(shared) > 0 && kind == shared[0], theirs == ours, "--network %s: %s", network, kind)
 		}

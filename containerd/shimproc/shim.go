@@ -96,7 +96,7 @@ func (l *Launcher) command(ctx context.Context, o Order, verb string) (*exec.Cmd
 		"-id", o.ID, "-bundle", o.Bundle.Dir, verb)
 	cmd.Dir = o.Bundle.Dir
 	cmd.Env = append(span.Env(span.Current(ctx), l.Spans), span.WithoutEnv(os.Environ())...)
-	cmd.Env = append(cmd.Env, "TTRPC_ADDRESS="+l.TTRPC, "GRPC_ADDRESS="+l.GRPC, "NAMESPACE="+o.Namespace, "MAX_SHIM_VERSION=2", "GOMAXPROCS=2")
+	cmd.Env = append(cmd.Env, "TTRPC_ADDRESS="+l.TTRPC, "GRPC_ADDRESS="+l.GRPC, "NAMESPACE="+o.Namespace, "MAX_SHIM_VERSION=2", "GOMAXPROCS=1")
 	// A process group of its own: a Ctrl-C in the terminal that runs us must not reach the shim (setpgid(2)).
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// The serving process inherits these pipes for a moment; Wait must not hang on one that keeps them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 	"hull/daemon/containerd"
 	"hull/daemon/image"
 	"hull/daemon/layers"
+	"hull/daemon/network"
 	"hull/daemon/spec"
 	"hull/daemon/store"
 	"hull/stages"
@@ -41,7 +43,15 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	if req.HostConfig == nil {
 		req.HostConfig = &container.HostConfig{}
 	}
+	spec.NormalizeNetwork(req.HostConfig, req.NetworkingConfig)
 	if err := spec.Check(req.Config, req.HostConfig, req.NetworkingConfig); err != nil {
+		return resp, err
+	}
+	spec.Adapt(req.HostConfig)
+	if err := e.runtime.check(req.HostConfig); err != nil {
+		return resp, err
+	}
+	if err := e.nameJoins(&req); err != nil {
 		return resp, err
 	}
 	ctx, trace := e.traceFor(ctx, req)
@@ -66,23 +76,26 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	if err := spec.Merge(req.Config, &img.Config.Config); err != nil {
 		return resp, err
 	}
-	if err := e.decideNetwork(ctx, req); err != nil {
-		return resp, err
-	}
-
 	id := newID()
 	name, err := e.registry.reserve(req.Name, id)
 	if err != nil {
 		return resp, err
 	}
+	place, err := e.decideNetwork(ctx, req, id)
+	if err != nil {
+		e.registry.release(name, id)
+		return resp, err
+	}
 	rec := newRecord(req, id, name, img)
+	rec.Network = place
 	if parent := trace.parent; parent.Valid() {
 		rec.TraceParent = parent.String()
 	} else if at := span.Current(ctx); at.Valid() { // a trace of our own has no client to be its root: this step is
 		rec.TraceParent, rec.TraceOwned = at.String(), trace.owned
 	}
 	sp.Set(stages.AttrContainer, id)
-	if err := e.build(ctx, rec, img); err != nil {
+	warnings, err := e.build(ctx, rec, img)
+	if err != nil {
 		e.discard(ctx, rec)
 		return resp, err
 	}
@@ -94,7 +107,8 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	if trace.owned {
 		logError("hull-trace: container", id, e.tracing.hull.Container(ctx, trace.id, id))
 	}
-	return container.CreateResponse{ID: id, Warnings: append([]string{}, spec.Warnings(&img.Config.Config)...)}, nil
+	warnings = append(warnings, spec.Warnings(rec.Config, &img.Config.Config)...)
+	return container.CreateResponse{ID: id, Warnings: append([]string{}, warnings...)}, nil
 }
 
 func (e *Engine) resolve(ctx context.Context, ref string) (img *image.Image, err error) {
@@ -113,19 +127,12 @@ func (e *Engine) resolve(ctx context.Context, ref string) (img *image.Image, err
 	return img, err
 }
 
-func (e *Engine) decideNetwork(ctx context.Context, req CreateRequest) (err error) {
-	_, sp := span.Start(ctx, stages.DaemonNetworkAllocate)
-	defer sp.End(&err)
-	sp.Set("network.mode", string(req.HostConfig.NetworkMode))
-	return sp.Fault()
-}
-
 // newRecord decides what the user left open.
 func newRecord(req CreateRequest, id, name string, img *image.Image) *store.Record {
 	c := req.Config
 	if c.Hostname == "" {
 		c.Hostname = id[:12]
-		if req.HostConfig.NetworkMode.IsHost() {
+		if req.HostConfig.NetworkMode.IsHost() || req.HostConfig.UTSMode.IsHost() {
 			if host, err := os.Hostname(); err == nil {
 				c.Hostname = host
 			}
@@ -143,39 +150,39 @@ func newRecord(req CreateRequest, id, name string, img *image.Image) *store.Reco
 	return rec
 }
 
-// build makes the writable layer, the spec and the two records: containerd's and ours. Ours is last: what has one is whole.
-func (e *Engine) build(ctx context.Context, rec *store.Record, img *image.Image) error {
-	binds, err := spec.ParseBinds(rec.HostConfig.Binds)
-	if err != nil {
-		return err
-	}
-	if err := spec.MakeSources(binds); err != nil {
-		return err
-	}
+// build makes the writable layer, the spec and the two records: containerd's and ours. Ours is last: what has one is whole. The warnings
+// say what the user does not get in full.
+func (e *Engine) build(ctx context.Context, rec *store.Record, img *image.Image) (warnings []string, err error) {
 	mounts, err := e.ctd.PrepareSnapshot(ctx, rec.ID, img.ChainID(), rec.AutoRemove())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stack, err := layers.Open(mounts)
 	if err != nil {
-		return &stages.Error{Step: stages.DaemonSpec, Thing: rec.ID, Err: err, Hint: "containerd must be on this machine"}
+		return nil, &stages.Error{Step: stages.DaemonSpec, Thing: rec.ID, Err: err, Hint: "containerd must be on this machine"}
 	}
 	defer stack.Close()
 	files, err := e.writeFiles(rec)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s, err := e.makeSpec(ctx, rec, files, stack)
+	s, warnings, err := e.makeSpec(ctx, rec, files, stack)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if err := e.fillVolumes(rec, stack); err != nil {
+		return nil, err
+	}
+	if err := spec.MakeSources(rec.Config, rec.HostConfig); err != nil {
+		return nil, err
 	}
 	err = e.ctd.CreateContainer(ctx, containerd.Container{
 		ID: rec.ID, Image: rec.Image, Runtime: e.runtime.Name, Instance: e.inst.Hash(), Spec: s, Volatile: rec.AutoRemove(),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return e.record(ctx, rec)
+	return warnings, e.record(ctx, rec)
 }
 
 // record writes our own record of the container: from here on a crash of ours does not lose it.
@@ -189,18 +196,18 @@ func (e *Engine) record(ctx context.Context, rec *store.Record) (err error) {
 	return e.store.Save(rec)
 }
 
-func (e *Engine) makeSpec(ctx context.Context, rec *store.Record, files spec.Files, image *layers.Stack) (s *specs.Spec, err error) {
+func (e *Engine) makeSpec(ctx context.Context, rec *store.Record, files spec.Files, image *layers.Stack) (s *specs.Spec, warnings []string, err error) {
 	_, sp := span.Start(ctx, stages.DaemonSpec)
 	defer sp.End(&err)
 	if err := sp.Fault(); err != nil {
-		return s, err
+		return nil, nil, err
 	}
-	user, err := spec.ResolveUser(rec.Config.User, image.Read)
+	user, err := spec.ResolveUser(rec.Config.User, rec.HostConfig.GroupAdd, image.Read)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return spec.Build(spec.Input{
-		ID: rec.ID, Config: rec.Config, HostConfig: rec.HostConfig, CgroupParent: e.inst.CgroupParent(), Files: files, User: user,
+		ID: rec.ID, Config: rec.Config, HostConfig: rec.HostConfig, CgroupParent: e.inst.CgroupParent(), Files: files, User: user, Network: e.netnsPath(rec),
 	})
 }
 
@@ -210,11 +217,25 @@ func (e *Engine) writeFiles(rec *store.Record) (f spec.Files, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return f, err
 	}
-	f = spec.Files{Hostname: filepath.Join(dir, "hostname"), Hosts: filepath.Join(dir, "hosts"), ResolvConf: filepath.Join(dir, "resolv.conf")}
-	hosts := "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
-	resolv := ""
-	if rec.HostConfig.NetworkMode.IsHost() {
-		hosts, resolv = readOr("/etc/hosts", hosts), readOr("/etc/resolv.conf", "")
+	f = spec.Files{
+		Hostname: filepath.Join(dir, "hostname"), Hosts: filepath.Join(dir, "hosts"), ResolvConf: filepath.Join(dir, "resolv.conf"),
+		Shm: e.shm(rec), Init: e.runtime.Init,
+	}
+	if f.Volumes, err = e.volumes(rec); err != nil {
+		return f, err
+	}
+	h := rec.HostConfig
+	hosts, resolv := network.Hosts("", "", netip.Addr{}, h.ExtraHosts), spec.ResolvConf("", h)
+	switch mode := h.NetworkMode; {
+	case mode.IsHost():
+		hosts, resolv = spec.Hosts(readOr("/etc/hosts", ""), h.ExtraHosts), spec.ResolvConf(readOr("/etc/resolv.conf", ""), h)
+	case rec.Network != nil:
+		hosts = network.Hosts(rec.Config.Hostname, rec.Config.Domainname, rec.Network.Address.Addr(), h.ExtraHosts)
+		resolv = spec.ResolvConf(network.ResolvConf(), h)
+	case mode.IsContainer(): // the network's names belong to the network
+		shared, err := e.filesOf(mode.ConnectedContainer())
+		f.Hostname, f.Hosts, f.ResolvConf = shared.Hostname, shared.Hosts, shared.ResolvConf
+		return f, err
 	}
 	for path, text := range map[string]string{f.Hostname: rec.Config.Hostname + "\n", f.Hosts: hosts, f.ResolvConf: resolv} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil { // 0644: any user of the container reads them
@@ -222,6 +243,20 @@ func (e *Engine) writeFiles(rec *store.Record) (f spec.Files, err error) {
 		}
 	}
 	return f, nil
+}
+
+// filesOf are another container's files.
+func (e *Engine) filesOf(id string) (f spec.Files, err error) {
+	other, err := e.registry.find(id)
+	if err != nil {
+		return f, err
+	}
+	rec := other.Record()
+	if mode := rec.HostConfig.NetworkMode; mode.IsContainer() {
+		return e.filesOf(mode.ConnectedContainer())
+	}
+	dir := e.store.Dir(&rec)
+	return spec.Files{Hostname: filepath.Join(dir, "hostname"), Hosts: filepath.Join(dir, "hosts"), ResolvConf: filepath.Join(dir, "resolv.conf")}, nil
 }
 
 func readOr(path, or string) string {
@@ -236,6 +271,7 @@ func (e *Engine) discard(ctx context.Context, rec *store.Record) {
 	logError("create: undo: container", rec.ID, e.ctd.DeleteContainer(ctx, rec.ID))
 	logError("create: undo: snapshot", rec.ID, e.ctd.RemoveSnapshot(ctx, rec.ID))
 	logError("create: undo: record", rec.ID, e.store.Delete(rec))
+	e.net.Release(rec.ID, false)
 	e.registry.release(rec.Name, rec.ID)
 }
 

@@ -1,7 +1,7 @@
 // Package engine is what hulld does: one use case per file, each a readable list of steps.
 //
-// It is called by daemon/server. It reaches a container only through containerd's gRPC: it starts no process, mounts nothing and has no
-// child. What it knows of a container is in daemon/store, and outlives it.
+// It is called by daemon/server. It reaches a container only through containerd's gRPC: it starts no process and has no child. It mounts
+// nothing but the memory that several containers share (shm.go). What it knows of a container is in daemon/store, and outlives it.
 //
 // Locking: Container.op is held through one use case (start, exit, remove, rename), so that two clients' requests to one container come one
 // after the other; Container.mu guards its fields and is never held during a call. No lock is shared by two containers during a call.
@@ -16,10 +16,14 @@ import (
 	"hull/daemon/containerd"
 	"hull/daemon/hulltrace"
 	"hull/daemon/image"
+	"hull/daemon/network"
 	"hull/daemon/store"
 	"hull/stages"
 	"hull/stages/instance"
 	"hull/trace/span"
+
+	"github.com/moby/moby/api/types/container"
+	"golang.org/x/sys/unix"
 )
 
 // ErrNotModified means that the container is already as it was asked to be: HTTP 304.
@@ -34,6 +38,7 @@ type Engine struct {
 	ctd      *containerd.Client
 	images   *image.Images
 	store    *store.Store
+	net      *network.Bridge
 	registry *registry
 	events   *Events
 	tracing  tracing
@@ -44,6 +49,20 @@ type Engine struct {
 type Runtime struct {
 	Name   string // such as io.containerd.hull.v2
 	Logger string // absolute path of hull-shim
+	Init   string // absolute path of hull-init
+}
+
+// check refuses the name of a runtime that is not there, and --init where its program is missing. The runtime that is has the shim's name.
+func (r Runtime) check(h *container.HostConfig) error {
+	if h.Runtime != "" && h.Runtime != r.Name {
+		return failure(stages.Invalid, "unknown or invalid runtime name: %s", h.Runtime)
+	}
+	if h.Init != nil && *h.Init {
+		if err := unix.Access(r.Init, unix.X_OK); err != nil {
+			return &stages.Error{Kind: stages.NotFound, Thing: r.Init, Err: err, Hint: "hull's binaries belong into one directory"}
+		}
+	}
+	return nil
 }
 
 // tracing is where a run's spans go and who records the kernel's side.
@@ -53,9 +72,9 @@ type tracing struct {
 }
 
 // New makes an engine without containers; Restore finds them.
-func New(inst instance.Instance, ctd *containerd.Client, st *store.Store, rt Runtime, rec *span.Recorder, traces *hulltrace.Client) *Engine {
+func New(inst instance.Instance, ctd *containerd.Client, st *store.Store, net *network.Bridge, rt Runtime, rec *span.Recorder, traces *hulltrace.Client) *Engine {
 	return &Engine{
-		inst: inst, ctd: ctd, images: image.New(ctd), store: st, registry: newRegistry(), events: newEvents(), runtime: rt,
+		inst: inst, ctd: ctd, images: image.New(ctd), store: st, net: net, registry: newRegistry(), events: newEvents(), runtime: rt,
 		tracing: tracing{rec, traces},
 	}
 }

@@ -85,6 +85,7 @@ func (e *Engine) finish(ctx context.Context, c *Container, code int, text string
 	if at.IsZero() || at.Unix() <= 0 {
 		at = time.Now()
 	}
+	e.unplugNetwork(c.Record())
 	err := e.change(c, func(r *store.Record) {
 		r.State.Status, r.State.PID, r.State.ExitCode, r.State.Error, r.State.FinishedAt = container.StateExited, 0, code, text, at.UTC()
 		if text != "" {
@@ -104,6 +105,7 @@ func (e *Engine) finish(ctx context.Context, c *Container, code int, text string
 	c.drained(ctx, attached)
 	c.ended(code, text)
 	e.removeStreams(c.ID)
+	e.dropShm(&rec)
 	if rec.AutoRemove() {
 		logError("exit: remove", c.ID, e.remove(ctx, c))
 	} else if rec.TraceOwned {

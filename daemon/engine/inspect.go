@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"hull/daemon/spec"
 	"hull/daemon/store"
 
 	"github.com/moby/moby/api/types/container"
@@ -14,14 +13,14 @@ import (
 )
 
 // Inspect tells everything about a container in docker's form.
-func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container.InspectResponse, error) {
+func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*Inspection, error) {
 	c, err := e.registry.find(ref)
 	if err != nil {
 		return nil, err
 	}
 	rec := c.Record()
 	dir := e.store.Dir(&rec)
-	mounts, err := spec.ParseBinds(rec.HostConfig.Binds)
+	mounts, err := e.points(&rec)
 	if err != nil {
 		return nil, err
 	}
@@ -29,9 +28,8 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 		ID: rec.ID, Created: rec.Created.Format(time.RFC3339Nano), Path: rec.Path, Args: append([]string{}, rec.Args...),
 		State: stateOf(rec), Image: rec.ImageID, Name: "/" + rec.Name, Driver: "overlayfs", Platform: "linux",
 		ResolvConfPath: filepath.Join(dir, "resolv.conf"), HostnamePath: filepath.Join(dir, "hostname"), HostsPath: filepath.Join(dir, "hosts"),
-		LogPath: e.store.Log(rec.ID), HostConfig: rec.HostConfig, Config: rec.Config, Mounts: append([]container.MountPoint{}, mounts...),
-		GraphDriver:     &storage.DriverData{Name: "overlayfs"},
-		NetworkSettings: &container.NetworkSettings{Ports: network.PortMap{}, Networks: networksOf(rec)},
+		LogPath: e.store.Log(rec.ID), HostConfig: rec.HostConfig, Config: rec.Config, Mounts: mounts,
+		GraphDriver: &storage.DriverData{Name: "overlayfs"},
 	}
 	if size {
 		used, err := e.ctd.SnapshotUsage(ctx, rec.ID)
@@ -40,7 +38,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string, size bool) (*container
 		}
 		r.SizeRw = &used
 	}
-	return r, nil
+	return &Inspection{r, e.networkSettings(rec)}, nil
 }
 
 func stateOf(rec store.Record) *container.State {
@@ -52,7 +50,11 @@ func stateOf(rec store.Record) *container.State {
 }
 
 func networksOf(rec store.Record) map[string]*network.EndpointSettings {
-	return map[string]*network.EndpointSettings{string(rec.HostConfig.NetworkMode): {}}
+	mode := rec.HostConfig.NetworkMode
+	if mode.IsContainer() {
+		return map[string]*network.EndpointSettings{}
+	}
+	return map[string]*network.EndpointSettings{string(mode): endpointOf(rec)}
 }
 
 // Counts is how many containers there are, for info.

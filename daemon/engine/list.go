@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"hull/daemon/image"
-	"hull/daemon/spec"
 	"hull/daemon/store"
 	"hull/stages"
 
@@ -39,7 +38,7 @@ func (e *Engine) List(ctx context.Context, o ListOptions) ([]container.Summary, 
 		if !all && rec.State.Status != container.StateRunning || !match(rec) {
 			continue
 		}
-		s, err := summarize(rec)
+		s, err := e.summarize(rec)
 		if err != nil {
 			return nil, err
 		}
@@ -55,12 +54,12 @@ func (e *Engine) List(ctx context.Context, o ListOptions) ([]container.Summary, 
 	return list, nil
 }
 
-func summarize(rec store.Record) (container.Summary, error) {
-	mounts, err := spec.ParseBinds(rec.HostConfig.Binds)
+func (e *Engine) summarize(rec store.Record) (container.Summary, error) {
+	mounts, err := e.points(&rec)
 	s := container.Summary{
 		ID: rec.ID, Names: []string{"/" + rec.Name}, Image: rec.Image, ImageID: rec.ImageID, Command: command(rec), Created: rec.Created.Unix(),
-		Ports: []container.PortSummary{}, Labels: rec.Config.Labels, State: rec.State.Status, Status: statusText(rec.State),
-		Mounts: append([]container.MountPoint{}, mounts...), NetworkSettings: &container.NetworkSettingsSummary{Networks: networksOf(rec)},
+		Ports: portSummary(rec), Labels: rec.Config.Labels, State: rec.State.Status, Status: statusText(rec.State),
+		Mounts: mounts, NetworkSettings: &container.NetworkSettingsSummary{Networks: networksOf(rec)},
 	}
 	s.HostConfig.NetworkMode = string(rec.HostConfig.NetworkMode)
 	return s, err

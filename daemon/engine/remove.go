@@ -62,13 +62,18 @@ func (e *Engine) killAndWait(ctx context.Context, c *Container) error {
 // remove needs c.op. Our record goes last, so that a crash in between leaves a container that can be removed again.
 func (e *Engine) remove(ctx context.Context, c *Container) error {
 	rec := c.Record()
-	err := errors.Join(e.ctd.DeleteContainer(ctx, c.ID), e.ctd.RemoveSnapshot(ctx, c.ID))
-	if err != nil {
+	err := e.ctd.DeleteContainer(ctx, c.ID)
+	if stages.KindOf(err) == stages.Conflict && err != nil { // a task that containerd was still making when its hulld died
+		e.dropTask(ctx, c.ID)
+		err = e.ctd.DeleteContainer(ctx, c.ID)
+	}
+	if err := errors.Join(err, e.ctd.RemoveSnapshot(ctx, c.ID)); err != nil {
 		return err
 	}
 	if err := e.store.Delete(&rec); err != nil {
 		return err
 	}
+	e.net.Release(rec.ID, !rec.AutoRemove())
 	e.registry.remove(c)
 	c.closeStreams()
 	e.removeStreams(c.ID)

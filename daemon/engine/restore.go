@@ -28,8 +28,14 @@ func (e *Engine) Restore() error {
 	for _, rec := range all {
 		c := newContainer(rec)
 		e.registry.add(c)
+		if rec.Network != nil {
+			e.net.Reserve(rec.ID, *rec.Network)
+		}
 		if rec.State.Status == container.StateRunning {
 			c.startStreams()
+			if rec.Network != nil {
+				e.net.Adopt(rec.ID, *rec.Network)
+			}
 		}
 	}
 	return nil
@@ -84,6 +90,7 @@ func (e *Engine) settle(ctx context.Context, c *Container, rec store.Record) {
 	if _, _, _, err := e.ctd.TaskState(ctx, c.ID); err == nil {
 		e.dropTask(ctx, c.ID)
 	}
+	e.dropShm(&rec)
 	if rec.AutoRemove() && rec.State.Status != container.StateCreated {
 		logError("restore: remove", c.ID, e.remove(ctx, c))
 	}
@@ -112,4 +119,5 @@ func (e *Engine) Sweep(ctx context.Context) {
 			e.removeStreams(entry.Name())
 		}
 	}
+	e.net.Sweep(ctx)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hull/daemon/containerd"
+	"hull/daemon/network"
 	"hull/daemon/store"
 	"hull/stages"
 	"hull/trace/span"
@@ -32,13 +33,14 @@ func (e *Engine) Start(ctx context.Context, ref string) error {
 	case rec.State.Status == container.StateDead:
 		return failure(stages.Conflict, "container is marked for removal and cannot be started")
 	}
-	pid, err := e.run(ctx, c)
+	pid, place, err := e.run(ctx, c)
 	if err != nil {
 		e.startFailed(ctx, c, err)
 		return err
 	}
 	err = e.change(c, func(r *store.Record) {
-		r.State = store.State{Status: container.StateRunning, PID: pid, StartedAt: time.Now().UTC()}
+		r.State = store.State{Status: container.StateRunning, PID: pid, PIDStart: startTime(pid), StartedAt: time.Now().UTC()}
+		r.Network = place
 	})
 	if err != nil {
 		e.startFailed(ctx, c, err)
@@ -49,47 +51,57 @@ func (e *Engine) Start(ctx context.Context, ref string) error {
 	return nil
 }
 
-func (e *Engine) run(ctx context.Context, c *Container) (pid int, err error) {
+func (e *Engine) run(ctx context.Context, c *Container) (pid int, place *network.Endpoint, err error) {
 	rec := c.Record()
+	donors, err := e.joinNamespaces(ctx, &rec)
+	if err != nil {
+		return 0, nil, err
+	}
+	if err := e.makeShm(&rec); err != nil {
+		return 0, nil, err
+	}
 	paths, err := e.makeStreams(c.ID, rec.Config.OpenStdin)
 	if err != nil {
-		return 0, &stages.Error{Step: stages.DaemonTaskCreate, Thing: paths.dir, Err: err}
+		return 0, nil, &stages.Error{Step: stages.DaemonTaskCreate, Thing: paths.dir, Err: err}
 	}
-	if err := e.createTask(ctx, rec, paths); err != nil {
-		return 0, err
+	if place, err = e.plugNetwork(ctx, rec); err != nil {
+		return 0, nil, err
+	}
+	waiting, err := e.createTask(ctx, rec, paths)
+	if err != nil {
+		return 0, nil, err
+	}
+	if place != nil {
+		if err := e.net.Settle(c.ID, waiting); err != nil {
+			return 0, nil, err
+		}
+	}
+	if err := donors.still(); err != nil {
+		return 0, nil, err
 	}
 	if err := e.openStreams(ctx, c); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	if err := e.plugNetwork(ctx, rec); err != nil {
-		return 0, err
-	}
-	return e.startTask(ctx, c.ID)
+	pid, err = e.startTask(ctx, c.ID)
+	return pid, place, err
 }
 
-func (e *Engine) createTask(ctx context.Context, rec store.Record, paths streamPaths) (err error) {
+func (e *Engine) createTask(ctx context.Context, rec store.Record, paths streamPaths) (pid int, err error) {
 	ctx, sp := span.Start(ctx, stages.DaemonTaskCreate)
 	defer sp.End(&err)
 	if err := sp.Fault(); err != nil {
-		return err
+		return 0, err
 	}
 	mounts, err := e.ctd.SnapshotMounts(ctx, rec.ID)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	t := containerd.Task{ID: rec.ID, Rootfs: mounts, Stdin: paths.stdin, Stdout: paths.stdout, Stderr: paths.stdout, Terminal: rec.Config.Tty}
 	if rec.Config.Tty {
 		t.Stderr = ""
 	}
-	_, err = e.ctd.CreateTask(ctx, t)
-	return err
-}
-
-func (e *Engine) plugNetwork(ctx context.Context, rec store.Record) (err error) {
-	_, sp := span.Start(ctx, stages.DaemonNetworkPlug)
-	defer sp.End(&err)
-	sp.Set("network.mode", string(rec.HostConfig.NetworkMode))
-	return sp.Fault()
+	p, err := e.ctd.CreateTask(ctx, t)
+	return int(p), err
 }
 
 func (e *Engine) startTask(ctx context.Context, id string) (pid int, err error) {
@@ -105,6 +117,7 @@ func (e *Engine) startTask(ctx context.Context, id string) (pid int, err error) 
 // startFailed takes back what the start has made, and keeps its reason where inspect finds it.
 func (e *Engine) startFailed(ctx context.Context, c *Container, cause error) {
 	e.dropTask(ctx, c.ID)
+	e.unplugNetwork(c.Record())
 	code := stages.KindOf(cause).Exit()
 	logError("start: record", c.ID, e.change(c, func(r *store.Record) {
 		r.State = store.State{Status: container.StateCreated, ExitCode: code, Error: cause.Error()}
@@ -112,6 +125,7 @@ func (e *Engine) startFailed(ctx context.Context, c *Container, cause error) {
 	c.closeStreams()
 	e.removeStreams(c.ID)
 	rec := c.Record()
+	e.dropShm(&rec)
 	e.events.container(events.ActionDie, rec, "exitCode", exitCode(code))
 	if rec.AutoRemove() {
 		logError("start: remove", c.ID, e.remove(ctx, c))

@@ -66,9 +66,27 @@ func (s *Stack) Close() {
 
 // Read opens a regular file of the merged tree. name is relative to its root.
 func (s *Stack) Read(name string) (io.ReadCloser, error) {
+	p, layer, mode, err := s.walk(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case mode&unix.S_IFMT == unix.S_IFDIR:
+		return nil, &fs.PathError{Op: "open", Path: "/" + p, Err: unix.EISDIR}
+	case mode&unix.S_IFMT != unix.S_IFREG:
+		return nil, &fs.PathError{Op: "open", Path: "/" + p, Err: errors.New("not a regular file")}
+	}
+	return s.open(layer, p)
+}
+
+// walk follows a path of the merged tree to its end, through symbolic links, and says where that is: the plain path, the topmost layer that has it,
+// and what it is. Links stay inside the tree, as they do in a container.
+func (s *Stack) walk(name string) (at string, layer int, mode uint32, err error) {
 	todo := strings.Split(strings.Trim(name, "/"), "/")
-	at, links := "", 0 // at: the plain directory reached so far
-	for len(todo) > 0 {
+	fail := func(p string, err error) (string, int, uint32, error) {
+		return "", 0, 0, &fs.PathError{Op: "open", Path: "/" + p, Err: err}
+	}
+	mode = unix.S_IFDIR
+	for links := 0; len(todo) > 0; {
 		next := todo[0]
 		todo = todo[1:]
 		switch next {
@@ -79,35 +97,32 @@ func (s *Stack) Read(name string) (io.ReadCloser, error) {
 			continue
 		}
 		p := path.Join(at, next)
-		layer, mode, err := s.find(p)
-		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: "/" + p, Err: err}
+		if layer, mode, err = s.find(p); err != nil {
+			return fail(p, err)
 		}
 		switch mode & unix.S_IFMT {
 		case unix.S_IFLNK:
 			if links++; links > maxLinks {
-				return nil, &fs.PathError{Op: "open", Path: "/" + p, Err: unix.ELOOP}
+				return fail(p, unix.ELOOP)
 			}
 			target, err := s.readlink(layer, p)
 			if err != nil {
-				return nil, err
+				return fail(p, err)
 			}
 			if strings.HasPrefix(target, "/") {
 				at = ""
 			}
-			todo = append(strings.Split(target, "/"), todo...)
+			todo, mode = append(strings.Split(target, "/"), todo...), unix.S_IFDIR
 		case unix.S_IFDIR:
 			at = p
-		case unix.S_IFREG:
-			if len(todo) > 0 {
-				return nil, &fs.PathError{Op: "open", Path: "/" + p, Err: unix.ENOTDIR}
-			}
-			return s.open(layer, p)
 		default:
-			return nil, &fs.PathError{Op: "open", Path: "/" + p, Err: errors.New("not a regular file")}
+			if len(todo) > 0 {
+				return fail(p, unix.ENOTDIR)
+			}
+			return p, layer, mode, nil
 		}
 	}
-	return nil, &fs.PathError{Op: "open", Path: "/" + at, Err: unix.EISDIR}
+	return at, layer, mode, nil
 }
 
 // find is the topmost layer that says anything about the plain path p, and what it says (overlayfs.rst: a character device 0/0 hides

@@ -30,6 +30,9 @@ func (s *Server) createContainer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := oldMAC(text, &req.CreateRequest); err != nil {
+		return err
+	}
 	if err := refuseUnknown(text); err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ func refuseUnknown(text []byte) error {
 	if err := json.Unmarshal(text, &top); err != nil {
 		return failure(stages.Invalid, "invalid JSON: %v", err)
 	}
+	delete(top, "MacAddress") // of clients before API 1.44: oldMAC has read it
 	if err := unknownIn("", top, reflect.TypeFor[container.CreateRequest]()); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
 )
 
 // Merge fills the user's config with the image's, by docker's rules (moby, daemon/commit.go: merge): an entrypoint given on the command line
@@ -36,6 +37,16 @@ func Merge(c *container.Config, img *dockerspec.DockerOCIImageConfig) error {
 			return invalid("invalid environment variable: %s", v)
 		}
 	}
+	for text := range img.ExposedPorts {
+		port, err := network.ParsePort(text)
+		if err != nil {
+			return invalid("the image exposes %q: %v", text, err)
+		}
+		if c.ExposedPorts == nil {
+			c.ExposedPorts = network.PortSet{}
+		}
+		c.ExposedPorts[port] = struct{}{}
+	}
 	c.Env = overlay(img.Env, c.Env)
 	labels := maps.Clone(img.Labels)
 	if labels == nil {
@@ -43,15 +54,21 @@ func Merge(c *container.Config, img *dockerspec.DockerOCIImageConfig) error {
 	}
 	maps.Copy(labels, c.Labels)
 	c.Labels = labels
+	for dir := range img.Volumes {
+		if c.Volumes == nil {
+			c.Volumes = map[string]struct{}{}
+		}
+		c.Volumes[dir] = struct{}{}
+	}
 	return nil
 }
 
 // Warnings names what the image asks for and nobody does here.
-func Warnings(img *dockerspec.DockerOCIImageConfig) (w []string) {
-	if len(img.Volumes) > 0 {
-		w = append(w, "the image's VOLUMEs are plain directories of the container: hull has no volumes yet")
+func Warnings(c *container.Config, img *dockerspec.DockerOCIImageConfig) (w []string) {
+	if len(c.Volumes) > 0 {
+		w = append(w, "volumes without a name live as long as their container: hull has no volumes yet")
 	}
-	if h := img.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
+	if h := img.Healthcheck; c.Healthcheck == nil && h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
 		w = append(w, "the image's HEALTHCHECK is not run: hull has no health checks yet")
 	}
 	return w

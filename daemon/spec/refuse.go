@@ -1,7 +1,10 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,12 +21,17 @@ import (
 var (
 	offeredConfig = []string{
 		"Hostname", "Domainname", "User", "AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce", "Env", "Cmd", "Image",
-		"WorkingDir", "Entrypoint", "Labels", "StopSignal", "StopTimeout",
+		"WorkingDir", "Entrypoint", "Labels", "StopSignal", "StopTimeout", "Volumes", "Healthcheck", "ExposedPorts",
 	}
 	offeredHost = []string{
-		"Binds", "ContainerIDFile", "LogConfig", "NetworkMode", "RestartPolicy", "AutoRemove", "ConsoleSize", "ShmSize",
-		"CgroupnsMode", "IpcMode", "UsernsMode", "Isolation", "MaskedPaths", "ReadonlyPaths", // one value only: checkModes
-		"Memory", "MemorySwap", "MemorySwappiness", "NanoCPUs", "CPUPeriod", "CPUQuota", "PidsLimit",
+		"Binds", "ContainerIDFile", "LogConfig", "NetworkMode", "RestartPolicy", "AutoRemove", "ConsoleSize", "ShmSize", "Isolation",
+		"PortBindings", "PublishAllPorts", "DNS", "DNSSearch", "DNSOptions", "ExtraHosts",
+		"Memory", "MemorySwap", "MemorySwappiness", "MemoryReservation", "OomKillDisable", "OomScoreAdj", "NanoCPUs", "CPUShares", "CPUPeriod",
+		"CPUQuota", "CpusetCpus", "CpusetMems", "PidsLimit", "BlkioWeight", "BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps",
+		"BlkioDeviceReadIOps", "BlkioDeviceWriteIOps", "Ulimits", "CgroupParent", "Devices", "DeviceCgroupRules",
+		"Mounts", "Tmpfs", "ReadonlyRootfs", "GroupAdd", "Init", "Annotations", "Runtime",
+		"Privileged", "CapAdd", "CapDrop", "SecurityOpt", "Sysctls", "PidMode", "IpcMode", "UTSMode", "UsernsMode", "CgroupnsMode",
+		"MaskedPaths", "ReadonlyPaths",
 	}
 )
 
@@ -35,21 +43,16 @@ func Check(c *container.Config, h *container.HostConfig, n *network.NetworkingCo
 	if err := emptyBut(reflect.ValueOf(*h), "HostConfig.", offeredHost); err != nil {
 		return err
 	}
-	if err := checkNetwork(h.NetworkMode, n); err != nil {
+	if err := checkNetwork(c, h, n); err != nil {
 		return err
 	}
 	if err := checkModes(h); err != nil {
 		return err
 	}
-	if c.StopSignal != "" {
-		if _, err := Signal(c.StopSignal); err != nil {
-			return err
-		}
+	if err := checkNames(c, h); err != nil {
+		return err
 	}
-	if len(c.Hostname) > 63 || strings.ContainsAny(c.Hostname, "/ \t\n\x00") {
-		return invalid("invalid hostname format: %s", c.Hostname)
-	}
-	return nil
+	return checkFields(c, h)
 }
 
 // emptyBut walks the structure's fields, embedded ones as its own.
@@ -89,29 +92,7 @@ func empty(v reflect.Value) bool {
 	}
 }
 
-func checkNetwork(mode container.NetworkMode, n *network.NetworkingConfig) error {
-	if !mode.IsNone() && !mode.IsHost() {
-		name := string(mode)
-		if name == "" {
-			name = "default"
-		}
-		return unsupported("HostConfig.NetworkMode "+name, "run with --network none or --network host")
-	}
-	if n == nil {
-		return nil
-	}
-	for name, endpoint := range n.EndpointsConfig {
-		if name != string(mode) {
-			return unsupported("NetworkingConfig.EndpointsConfig "+name, "run with --network none or --network host")
-		}
-		if endpoint != nil && !empty(reflect.ValueOf(*endpoint)) {
-			return unsupported("NetworkingConfig.EndpointsConfig "+name+": addresses and aliases", "leave them out")
-		}
-	}
-	return nil
-}
-
-// checkModes refuses every value but the one that hull does anyway.
+// checkModes refuses every value but the one that hull does anyway, and modes that docker does not know.
 func checkModes(h *container.HostConfig) error {
 	asked := []struct {
 		field, value string
@@ -120,21 +101,82 @@ func checkModes(h *container.HostConfig) error {
 		{"LogConfig.Type", h.LogConfig.Type, h.LogConfig.Type == "" || h.LogConfig.Type == "json-file"},
 		{"LogConfig.Config", fmt.Sprint(h.LogConfig.Config), len(h.LogConfig.Config) == 0},
 		{"RestartPolicy", string(h.RestartPolicy.Name), h.RestartPolicy.IsNone() && h.RestartPolicy.MaximumRetryCount == 0},
-		{"CgroupnsMode", string(h.CgroupnsMode), h.CgroupnsMode.IsEmpty() || h.CgroupnsMode.IsPrivate()},
-		{"IpcMode", string(h.IpcMode), h.IpcMode.IsEmpty() || h.IpcMode.IsPrivate()},
-		{"UsernsMode", string(h.UsernsMode), h.UsernsMode == "" || h.UsernsMode.IsHost()},
 		{"Isolation", string(h.Isolation), h.Isolation.IsDefault()},
-		{"MemorySwappiness", "", h.MemorySwappiness == nil || *h.MemorySwappiness == -1},
-		{"MaskedPaths", "", h.MaskedPaths == nil},
-		{"ReadonlyPaths", "", h.ReadonlyPaths == nil},
 	}
 	for _, a := range asked {
 		if !a.ok {
 			return unsupported(strings.TrimSpace("HostConfig."+a.field+" "+a.value), "leave it out")
 		}
 	}
+	for _, m := range []struct {
+		ok           bool
+		words, value string
+	}{
+		{h.PidMode.Valid(), "invalid PID mode", string(h.PidMode)},
+		{h.IpcMode.Valid() && h.IpcMode != joinPrefix, "invalid IPC mode", string(h.IpcMode)},
+		{h.UTSMode.Valid(), "invalid UTS mode", string(h.UTSMode)},
+		{h.UsernsMode.Valid(), "invalid user namespace mode", string(h.UsernsMode)},
+		{h.CgroupnsMode.Valid(), "invalid cgroup namespace mode", string(h.CgroupnsMode)},
+	} {
+		if !m.ok {
+			return invalid("%s: %s", m.words, m.value)
+		}
+	}
 	if h.ShmSize < 0 {
 		return invalid("SHM size can not be less than 0")
+	}
+	return nil
+}
+
+// checkNames refuses names that would be somebody else's: a container that shares the host's or another's namespace has that one's.
+func checkNames(c *container.Config, h *container.HostConfig) error {
+	switch {
+	case h.UTSMode.IsHost() && c.Hostname != "":
+		return invalid("conflicting options: hostname and the UTS mode")
+	case h.UTSMode.IsHost() && c.Domainname != "":
+		return invalid("conflicting options: domainname and the UTS mode")
+	case len(c.Hostname) > 63 || strings.ContainsAny(c.Hostname, "/ \t\n\x00"):
+		return invalid("invalid hostname format: %s", c.Hostname)
+	case len(c.Domainname) > 64 || strings.ContainsAny(c.Domainname, "/ \t\n\x00"):
+		return invalid("invalid domainname format: %s", c.Domainname)
+	}
+	for _, e := range h.ExtraHosts {
+		name, address, _ := strings.Cut(e, ":")
+		if address == "host-gateway" {
+			return unsupported("ExtraHosts "+e, "give the address")
+		}
+		if a, err := netip.ParseAddr(address); err != nil || a.Zone() != "" || name == "" || strings.ContainsAny(name, " \t\n\x00") {
+			return invalid("bad format for add-host: %q", e)
+		}
+	}
+	for _, s := range append(append([]string{}, h.DNSSearch...), h.DNSOptions...) {
+		if strings.ContainsAny(s, " \t\n\x00") {
+			return invalid("invalid line for resolv.conf: %q", s)
+		}
+	}
+	return nil
+}
+
+// checkFields refuses what is wrong whatever the image is.
+func checkFields(c *container.Config, h *container.HostConfig) error {
+	if c.StopSignal != "" {
+		if _, err := Signal(c.StopSignal); err != nil {
+			return err
+		}
+	}
+	if k := c.Healthcheck; k != nil && (!slices.Equal(k.Test, []string{"NONE"}) || k.Interval != 0 || k.Timeout != 0 || k.Retries != 0 || k.StartPeriod != 0) {
+		return unsupported("Healthcheck", "leave it out")
+	}
+	for name, value := range h.Annotations {
+		if name == "" {
+			return invalid("invalid Annotations: the empty string is not permitted as an annotation key")
+		}
+		if strings.ContainsRune(name+value, 0) {
+			return invalid("invalid Annotations: %q", name)
+		}
+	}
+	if h.CgroupParent != "" && strings.ContainsAny(h.CgroupParent, "\n\x00") {
+		return invalid("invalid cgroup parent %q", h.CgroupParent)
 	}
 	return nil
 }
@@ -150,6 +192,16 @@ func Signal(name string) (uint32, error) {
 
 func invalid(format string, args ...any) error {
 	return &stages.Error{Kind: stages.Invalid, Err: fmt.Errorf(format, args...)}
+}
+
+func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+func unwrapPath(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 func unsupported(field, hint string) error {

@@ -6,13 +6,14 @@ package spec
 
 import (
 	"fmt"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"hull/stages"
 
 	"github.com/moby/moby/api/types/container"
-	"github.com/moby/profiles/seccomp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -24,63 +25,119 @@ type Input struct {
 	Config       *container.Config
 	HostConfig   *container.HostConfig
 	CgroupParent string
-	Files        Files // the small files that are mounted into the container
+	Network      string // path of the network namespace to join; "": by HostConfig.NetworkMode
+	Files        Files  // the small files that are mounted into the container
 	User         User
 }
 
-// Files are host paths of /etc/hostname, /etc/hosts and /etc/resolv.conf as the container sees them.
-type Files struct{ Hostname, Hosts, ResolvConf string }
+// Files are paths of the host that are mounted into the container.
+type Files struct {
+	Hostname, Hosts, ResolvConf string            // below /etc
+	Shm                         string            // /dev/shm, where it is not the container's own: the host's, or a shareable one
+	Init                        string            // the program of --init
+	Volumes                     map[string]string // the volumes' directories, by their place in the container
+}
 
-// Build makes the spec.
-func Build(in Input) (*specs.Spec, error) {
+// Build makes the spec. The warnings say what could not be had in full.
+func Build(in Input) (s *specs.Spec, warnings []string, err error) {
 	c, h := in.Config, in.HostConfig
 	args := append(append([]string{}, c.Entrypoint...), c.Cmd...)
 	if len(args) == 0 || args[0] == "" {
-		return nil, &stages.Error{Kind: stages.Invalid, Err: fmt.Errorf("no command specified")}
+		return nil, nil, &stages.Error{Kind: stages.Invalid, Err: fmt.Errorf("no command specified")}
+	}
+	if runsInit(h) {
+		args = append([]string{initPath, "--"}, args...)
 	}
 	cwd := c.WorkingDir
 	if cwd == "" {
 		cwd = "/"
 	}
 	if !filepath.IsAbs(cwd) {
-		return nil, &stages.Error{Kind: stages.Invalid, Err: fmt.Errorf("the working directory %q is invalid, it needs to be an absolute path", cwd)}
+		return nil, nil, &stages.Error{Kind: stages.Invalid, Err: fmt.Errorf("the working directory '%s' is invalid, it needs to be an absolute path", cwd)}
 	}
-	s := &specs.Spec{
+	s = &specs.Spec{
 		Version:  "1.1.0", // the newest that runc 1.1 and crun 1.8 both implement; nothing later is used
 		Hostname: c.Hostname,
-		Root:     &specs.Root{Path: "rootfs"},
+		Root:     &specs.Root{Path: "rootfs", Readonly: h.ReadonlyRootfs},
 		Process: &specs.Process{
-			Terminal:     c.Tty,
-			Args:         args,
-			Cwd:          filepath.Clean(cwd),
-			Env:          environment(c, in.User.Home),
-			User:         specs.User{UID: in.User.UID, GID: in.User.GID, AdditionalGids: in.User.Groups},
-			Capabilities: capabilities(in.User.UID),
-			OOMScoreAdj:  new(int),
+			Terminal: c.Tty,
+			Args:     args,
+			Cwd:      filepath.Clean(cwd),
+			Env:      environment(c, in.User.Home),
+			User:     specs.User{UID: in.User.UID, GID: in.User.GID, AdditionalGids: in.User.Groups},
 		},
 		Linux: &specs.Linux{
-			CgroupsPath:   in.CgroupParent + "/" + in.ID,
-			Namespaces:    namespaces(h.NetworkMode),
-			MaskedPaths:   maskedPaths(),
-			ReadonlyPaths: readonlyPaths(),
-			Sysctl:        sysctls(c, h),
+			CgroupsPath: cgroupsPath(in),
+			Namespaces:  namespaces(h, in.Network),
 		},
+		Annotations: h.Annotations,
+	}
+	if h.UTSMode.IsHost() {
+		s.Hostname = "" // the name is the host's, and not ours to set
 	}
 	if c.Tty && h.ConsoleSize != [2]uint{} {
 		s.Process.ConsoleSize = &specs.Box{Height: h.ConsoleSize[0], Width: h.ConsoleSize[1]}
 	}
-	var err error
-	if s.Mounts, err = mounts(h, in.Files); err != nil {
+	if s.Linux.Sysctl, err = sysctls(c, h); err != nil {
+		return nil, nil, err
+	}
+	if s.Mounts, err = mounts(&in); err != nil {
+		return nil, nil, err
+	}
+	if s.Linux.Resources, warnings, err = resources(&h.Resources); err != nil {
+		return nil, nil, err
+	}
+	if s.Linux.Devices, s.Linux.Resources.Devices, err = devices(h); err != nil {
+		return nil, nil, err
+	}
+	more, err := confine(s, in)
+	return s, append(warnings, more...), err
+}
+
+// confine decides what the process may do: capabilities, limits, paths of /proc and /sys, system calls.
+func confine(s *specs.Spec, in Input) (warnings []string, err error) {
+	h, p := in.HostConfig, s.Process
+	caps, warnings, err := tweak(h.CapAdd, h.CapDrop, h.Privileged)
+	if err != nil {
 		return nil, err
 	}
-	if s.Linux.Resources, err = resources(&h.Resources); err != nil {
+	p.Capabilities = capabilities(caps, in.User.UID)
+	if p.Rlimits, err = rlimits(h.Ulimits); err != nil {
 		return nil, err
 	}
-	// The profile depends on the spec: what a capability would allow anyway is allowed to those who have it.
-	if s.Linux.Seccomp, err = seccomp.GetDefaultProfile(s); err != nil {
-		return nil, fmt.Errorf("seccomp profile: %w", err)
+	if p.OOMScoreAdj, err = oomScore(h.OomScoreAdj); err != nil {
+		return nil, err
 	}
-	return s, nil
+	if !h.Privileged {
+		s.Linux.MaskedPaths, s.Linux.ReadonlyPaths = maskedPaths(), readonlyPaths()
+	}
+	if h.MaskedPaths != nil {
+		s.Linux.MaskedPaths = h.MaskedPaths
+	}
+	if h.ReadonlyPaths != nil {
+		s.Linux.ReadonlyPaths = h.ReadonlyPaths
+	}
+	opts, err := readSecurity(h.SecurityOpt)
+	if err != nil {
+		return nil, err
+	}
+	p.NoNewPrivileges = opts.noNewPrivileges
+	s.Linux.Seccomp, err = opts.filter(s, h.Privileged)
+	if slices.ContainsFunc(s.Mounts, func(m specs.Mount) bool {
+		return slices.Contains(m.Options, "rslave") || slices.Contains(m.Options, "slave")
+	}) {
+		s.Linux.RootfsPropagation = "rslave" // a mount below a private one hears of nothing
+	}
+	return warnings, err
+}
+
+// cgroupsPath is the container's group below --cgroup-parent, which is always a path from the hierarchies' roots, or the instance's own.
+func cgroupsPath(in Input) string {
+	parent := in.CgroupParent
+	if in.HostConfig.CgroupParent != "" {
+		parent = in.HostConfig.CgroupParent
+	}
+	return path.Join("/", parent, in.ID)
 }
 
 // environment is docker's: its own variables first, and then the image's and the user's, the last of a name wins.
@@ -121,27 +178,4 @@ func lookup(env []string, name string) (int, bool) {
 		}
 	}
 	return 0, false
-}
-
-func namespaces(net container.NetworkMode) []specs.LinuxNamespace {
-	ns := []specs.LinuxNamespace{
-		{Type: specs.MountNamespace}, {Type: specs.UTSNamespace}, {Type: specs.PIDNamespace}, {Type: specs.IPCNamespace}, {Type: specs.CgroupNamespace},
-	}
-	if !net.IsHost() {
-		ns = append(ns, specs.LinuxNamespace{Type: specs.NetworkNamespace})
-	}
-	return ns
-}
-
-// sysctls are docker's for a network namespace of its own: binding low ports and sending pings need no privilege there.
-func sysctls(c *container.Config, h *container.HostConfig) map[string]string {
-	m := map[string]string{}
-	if !h.NetworkMode.IsHost() {
-		m["net.ipv4.ip_unprivileged_port_start"] = "0"
-		m["net.ipv4.ping_group_range"] = "0 2147483647"
-	}
-	if c.Domainname != "" {
-		m["kernel.domainname"] = c.Domainname
-	}
-	return m
 }

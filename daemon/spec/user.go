@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"hull/stages"
@@ -24,7 +25,9 @@ const maxUserFile = 4 << 20 // bytes of /etc/passwd or /etc/group that are read
 // ResolveUser turns docker's user string (name, uid, name:group, uid:gid) into numbers by the image's own /etc/passwd and /etc/group. The
 // supplementary groups are those that /etc/group lists for a user without an explicit group. open opens a file of the image; files
 // that do not exist are empty.
-func ResolveUser(spec string, open func(path string) (io.ReadCloser, error)) (User, error) {
+//
+// groupAdd are further groups of --group-add, by name or number.
+func ResolveUser(spec string, groupAdd []string, open func(path string) (io.ReadCloser, error)) (User, error) {
 	passwd, err := readUserFile(open, "etc/passwd")
 	if err != nil {
 		return User{}, err
@@ -37,9 +40,13 @@ func ResolveUser(spec string, open func(path string) (io.ReadCloser, error)) (Us
 	if err != nil {
 		return User{}, invalid("unable to find user %s: %s", strings.SplitN(spec, ":", 2)[0], err)
 	}
+	added, err := user.GetAdditionalGroups(groupAdd, bytes.NewReader(group))
+	if err != nil {
+		return User{}, invalid("%w", err)
+	}
 	u := User{UID: uint32(found.Uid), GID: uint32(found.Gid), Home: found.Home, Groups: []uint32{uint32(found.Gid)}}
-	for _, g := range found.Sgids {
-		if uint32(g) != u.GID {
+	for _, g := range append(found.Sgids, added...) {
+		if !slices.Contains(u.Groups, uint32(g)) {
 			u.Groups = append(u.Groups, uint32(g))
 		}
 	}

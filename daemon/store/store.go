@@ -13,8 +13,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
+	"hull/daemon/network"
 	"hull/stages/instance"
 
 	"github.com/moby/moby/api/types/container"
@@ -34,6 +36,8 @@ type Record struct {
 	Config     *container.Config
 	HostConfig *container.HostConfig
 
+	Network *network.Endpoint `json:",omitempty"` // its place in the bridge network
+
 	State State
 
 	TraceParent string `json:",omitempty"` // the trace that the container belongs to; calls without one join it
@@ -44,6 +48,7 @@ type Record struct {
 type State struct {
 	Status     container.ContainerState // created, running, exited or dead
 	PID        int
+	PIDStart   uint64 // when that process began, in the kernel's ticks: a pid is used again, the pair is not
 	ExitCode   int
 	Error      string
 	OOMKilled  bool
@@ -80,6 +85,11 @@ func (s *Store) Dir(r *Record) string {
 // Log is the container's json-file. It is on disk for all containers: the run directory is memory.
 func (s *Store) Log(id string) string {
 	return filepath.Join(s.inst.LibContainers(), id, id+"-json.log")
+}
+
+// Volume is the directory of the container's nth volume. It is on disk for all containers, as the log is.
+func (s *Store) Volume(id string, n int) string {
+	return filepath.Join(filepath.Dir(s.Log(id)), "volumes", strconv.Itoa(n))
 }
 
 // Save writes the record; it replaces an older one whole or not at all.

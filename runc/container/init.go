@@ -3,6 +3,7 @@ package container
 import (
 	"fmt"
 	"os"
+	"path"
 	"strconv"
 
 	"hull/runc/confine"
@@ -65,6 +66,7 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.names,
 		t.loopback,
 		t.sysctls,
+		t.makeWorkDir,
 		t.closeFDs,
 		t.rlimits,
 		t.user,
@@ -192,14 +194,12 @@ func (t *initTable) pivot() error {
 	return nil
 }
 
-// maskPaths: after the mounts, which they cover in part. The root becomes read-only last, when nothing is made in it any more but a
-// missing working directory.
+// maskPaths: after the mounts, which they cover in part. The root becomes read-only last, when nothing is made in it any more.
 func (t *initTable) maskPaths() error {
 	rootfs.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
 	t.masks.Apply(t.p, t.root)
 	if t.spec.Root.Readonly {
-		t.p.At(stages.RuncInitWorkdir, t.spec.Process.Cwd)
-		rootfs.EnsureDir(t.p, t.root, t.spec.Process.Cwd)
+		t.ensureWorkDir(t.root)
 		rootfs.Readonly(t.p, t.root)
 	}
 	return nil
@@ -278,6 +278,21 @@ func (t *initTable) rlimits() error {
 	return err
 }
 
+// makeWorkDir: while this is still root, whose directory it becomes, as all others of the image are.
+func (t *initTable) makeWorkDir() error {
+	if !t.spec.Root.Readonly {
+		t.ensureWorkDir(here())
+	}
+	return nil
+}
+
+func (t *initTable) ensureWorkDir(root *int32) {
+	if cwd := t.spec.Process.Cwd; path.Clean(cwd) != "/" {
+		t.p.At(stages.RuncInitWorkdir, cwd)
+		rootfs.EnsureDir(t.p, root, cwd)
+	}
+}
+
 func (t *initTable) user() error {
 	u := t.spec.Process.User
 	if !t.spec.Process.Terminal {
@@ -287,9 +302,9 @@ func (t *initTable) user() error {
 	return nil
 }
 
-// workDir: as the user, whose directory it may be, and after the descriptors are closed: none of them can be it.
+// workDir: as the user, to whom it may be closed, and after the descriptors are closed: none of them can be it.
 func (t *initTable) workDir() error {
-	process.WorkDir(t.p, t.spec.Process.Cwd, func(path string) *int32 { return rootfs.EnsureDir(t.p, here(), path) })
+	process.WorkDir(t.p, t.spec.Process.Cwd, func(path string) *int32 { return rootfs.Dir(t.p, here(), path) })
 	return nil
 }
 

@@ -23,7 +23,7 @@ func Signals(p *linux.Program) {
 	p.Do(linux.OpenSignals())
 }
 
-// WorkDir appends the rows that enter the working directory, making it where the image has none. It is opened beneath the root and
+// WorkDir appends the rows that enter the working directory. It is opened beneath the root and
 // entered by descriptor: a path such as /proc/self/fd/7 leads nowhere (CVE-2024-21626).
 func WorkDir(p *linux.Program, cwd string, reach func(path string) *int32) {
 	p.At(stages.RuncInitWorkdir, cwd)

@@ -49,6 +49,10 @@ func Sysctls(p *linux.Program, proc *int32, own map[specs.LinuxNamespaceType]boo
 			if !own[specs.IPCNamespace] {
 				return refuse(stages.Denied, "the container has no ipc namespace of its own: this would change the host")
 			}
+		case dotted == "kernel.domainname": // how dockers before the specification's domainname field set it (uts_namespaces(7))
+			if !own[specs.UTSNamespace] {
+				return refuse(stages.Denied, "the container has no uts namespace of its own: this would change the host")
+			}
 		case strings.HasPrefix(dotted, "net."):
 			if !own[specs.NetworkNamespace] {
 				return refuse(stages.Denied, "the container has no network namespace of its own: this would change the host")

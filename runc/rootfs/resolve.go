@@ -76,5 +76,12 @@ func reach(prog *linux.Program, root *int32, p string, dir bool) *int32 {
 // EnsureDir makes the directory where it is missing, as the working directory must be (the image may not have it).
 func EnsureDir(prog *linux.Program, root *int32, p string) *int32 { return reach(prog, root, p, true) }
 
+// Dir opens a directory that is there.
+func Dir(prog *linux.Program, root *int32, p string) *int32 {
+	out := linux.Cell(-1)
+	prog.Do(open(root, relative(p), unix.O_DIRECTORY, out))
+	return out
+}
+
 // File makes the empty file where it is missing, as a place to mount on.
 func File(prog *linux.Program, root *int32, p string) *int32 { return reach(prog, root, p, false) }

@@ -12,10 +12,7 @@ import (
 	"hull/shim/reap"
 	"hull/shim/runtime"
 	"hull/shim/task"
-
-	taskapi "github.com/containerd/containerd/api/runtime/task/v2"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
+	"hull/shim/wire"
 )
 
 // deleteLimit keeps the runtime's part below containerd's patience, which is 5 s for the whole verb.
@@ -51,10 +48,6 @@ func (c *call) delete(stdout io.Writer) error {
 	if recorded != nil { // the shim died before the container: dockerd needs the pid, or keeps the container for ever
 		exit = reap.Exit{PID: reap.ReadInit(c.bundle), Status: killed, At: time.Now()}
 	}
-	b, err := proto.Marshal(&taskapi.DeleteResponse{Pid: uint32(exit.PID), ExitStatus: uint32(exit.Status), ExitedAt: timestamppb.New(exit.At)})
-	if err != nil {
-		return err
-	}
-	_, err = stdout.Write(b)
+	_, err := stdout.Write(wire.Marshal(&wire.DeleteResponse{Pid: uint32(exit.PID), ExitStatus: uint32(exit.Status), ExitedAt: exit.At}))
 	return err
 }

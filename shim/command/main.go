@@ -1,11 +1,11 @@
 // Package command is hull-shim's command line:
 //
-//	hull-shim -namespace N -address GRPC -publish-binary P -id ID [-bundle B] [-debug] start|delete|serve
+//	hull-shim -namespace N -address GRPC -publish-binary P -id ID [-bundle B] [-debug] start|delete
 //	hull-shim log FILE attach SOCKET      (either pair, in any order: docs/seams.md, section 2)
 //	hull-shim -v | -info
 //
-// start, delete, -v and -info are containerd's contract (containerd docs/runtime-v2.md); serve is what start leaves behind; log and attach
-// are how a foreign shim uses us as its logging program. Called by containerd and by shims, hardly ever by people.
+// start, delete, -v and -info are containerd's contract (containerd docs/runtime-v2.md); serve (with -socket) is what start leaves
+// behind; log and attach are how a foreign shim uses us as its logging program. Called by containerd and by shims, hardly ever by people.
 package command
 
 import (
@@ -16,10 +16,8 @@ import (
 	"os"
 	"runtime"
 
+	"hull/shim/wire"
 	"hull/stages"
-
-	"github.com/containerd/containerd/api/types"
-	"google.golang.org/protobuf/proto"
 )
 
 // A call is the parsed command line, together with the environment that belongs to it.
@@ -30,6 +28,7 @@ type call struct {
 	grpc      string // containerd's socket
 	ttrpc     string // containerd's socket for events
 	publish   string // accepted as the contract wants it; events go by ttrpc
+	socket    string // serve's: the name of the socket that is descriptor 3
 	debug     bool
 }
 
@@ -54,6 +53,7 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 	flags.StringVar(&c.bundle, "bundle", "", "bundle directory (default: the working directory)")
 	flags.StringVar(&c.grpc, "address", "", "containerd's gRPC socket")
 	flags.StringVar(&c.publish, "publish-binary", "", "containerd's binary")
+	flags.StringVar(&c.socket, "socket", "", "serve: where the socket on descriptor 3 is")
 	flags.BoolVar(&c.debug, "debug", false, "log more")
 	version := flags.Bool("v", false, "print the version")
 	info := flags.Bool("info", false, "print a RuntimeInfo message (protobuf)")
@@ -65,10 +65,8 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 		_, err := fmt.Fprintf(stdout, "hull-shim:\n  Go version: %s\n", runtime.Version())
 		return err
 	case *info:
-		b, err := proto.Marshal(&types.RuntimeInfo{Name: "io.containerd.hull.v2", Version: &types.RuntimeVersion{Version: "v2"}})
-		if err == nil {
-			_, err = stdout.Write(b)
-		}
+		info := &wire.RuntimeInfo{Name: "io.containerd.hull.v2", Version: &wire.RuntimeVersion{Version: "v2"}}
+		_, err := stdout.Write(wire.Marshal(info))
 		return err
 	}
 	if c.namespace == "" || c.id == "" {

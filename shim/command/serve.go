@@ -8,16 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"hull/shim/reap"
 	"hull/shim/task"
+	"hull/shim/ttrpc"
 	"hull/stages"
 	"hull/trace/span"
 
-	"github.com/containerd/ttrpc"
 	"golang.org/x/sys/unix"
 )
 
@@ -50,30 +48,25 @@ func (c *call) serve() error {
 	}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(stderr{}, &slog.HandlerOptions{Level: level})).With(stages.AttrContainer, c.id))
 
-	listener, socket, err := inherited()
-	if err != nil {
-		return err
-	}
-	srv, err := ttrpc.NewServer(ttrpc.WithServerHandshaker(ttrpc.UnixSocketRequireSameUser()),
-		ttrpc.WithUnaryServerInterceptor(task.Interceptor(rec, parent)))
+	listener, err := inherited()
 	if err != nil {
 		return err
 	}
 	stop := make(chan struct{})
 	publisher := &task.Publisher{Address: c.ttrpc, Namespace: c.namespace}
-	task.Register(srv, &task.Service{
-		Namespace: c.namespace, Bundle: c.bundle, Sockets: filepath.Dir(socket), Spans: socketSpans, Reaper: reap.New(), Publisher: publisher,
+	service := &task.Service{
+		Namespace: c.namespace, Bundle: c.bundle, Sockets: filepath.Dir(c.socket), Spans: socketSpans, Reaper: reap.New(), Publisher: publisher,
 		Stop: func() { close(stop) }, Flush: rec.Flush,
-	})
+	}
+	rest := &settler{reaper: service.Reaper}
+	srv := &ttrpc.Server{Services: service.Services(task.Tracer{Recorder: rec, Started: parent}), Answered: rest.called}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(context.Background(), listener) }()
-	// What start-up needed is not needed again: give its pages back once.
-	time.AfterFunc(5*time.Second, debug.FreeOSMemory)
+	go func() { served <- srv.Serve(listener) }()
 
 	select {
 	case err = <-served:
 	case <-stop:
-		os.Remove(socket)
+		os.Remove(c.socket)
 		end, cancel := context.WithTimeout(context.Background(), farewell)
 		defer cancel()
 		select {
@@ -81,26 +74,12 @@ func (c *call) serve() error {
 		case <-end.Done():
 			slog.Error("leaving with events that nobody took")
 		}
-		err = leave(end, srv)
-	}
-	rec.Close()
-	if errors.Is(err, ttrpc.ErrServerClosed) || errors.Is(err, context.DeadlineExceeded) {
-		return nil
-	}
-	return err
-}
-
-// leave ends the server once its answers are out. The answer to Task/Shutdown itself is still on its way; ttrpc looks again for connections
-// at rest after 200 ms only (ttrpc, Server.Shutdown), which containerd would wait for at every container's end, so we look more often.
-func leave(ctx context.Context, srv *ttrpc.Server) error {
-	for {
-		look, cancel := context.WithTimeout(ctx, 2*time.Millisecond)
-		err := srv.Shutdown(look)
-		cancel()
-		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-			return err
+		if err := srv.Shutdown(end); err != nil { // the answer to Task/Shutdown itself is still on its way
+			slog.Error("leaving with calls that have no answer", "err", err)
 		}
 	}
+	rec.Close()
+	return err
 }
 
 func becomeSubreaper(ctx context.Context) (err error) {
@@ -115,19 +94,19 @@ func becomeSubreaper(ctx context.Context) (err error) {
 	return nil
 }
 
-// inherited is the listener that start made, and its path.
-func inherited() (net.Listener, string, error) {
+// inherited is the listener that start made.
+func inherited() (*net.UnixListener, error) {
 	f := os.NewFile(3, "listener")
 	defer f.Close()
 	l, err := net.FileListener(f)
 	if err != nil {
-		return nil, "", shimError(stages.Invalid, "descriptor 3", err)
+		return nil, shimError(stages.Invalid, "descriptor 3", err)
 	}
-	b, err := os.ReadFile(fileAddress) // in the working directory, the bundle
-	if err != nil {
-		return nil, "", shimError(stages.Internal, fileAddress, err)
+	unixListener, ok := l.(*net.UnixListener)
+	if !ok {
+		return nil, shimError(stages.Invalid, "descriptor 3", errors.New("not a UNIX socket"))
 	}
-	return l, strings.TrimPrefix(string(b), "unix://"), nil
+	return unixListener, nil
 }
 
 // stderr writes log lines to descriptor 2 without waiting: it may be a FIFO that nobody reads.

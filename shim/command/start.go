@@ -12,13 +12,12 @@ import (
 	"strings"
 	"syscall"
 
+	"hull/shim/wire"
 	"hull/stages"
 	"hull/stages/instance"
 	"hull/trace/span"
 
-	bootstrap "github.com/containerd/containerd/api/runtime/bootstrap/v1"
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/proto"
 )
 
 // maxStdin bounds what start reads: options, or a BootstrapParams message.
@@ -45,7 +44,11 @@ func (c *call) start(stdin io.Reader, stdout io.Writer) (err error) {
 	if c.ttrpc == "" {
 		return shimError(stages.Invalid, "TTRPC_ADDRESS", errors.New("empty: there is nobody to tell events to"))
 	}
-	socket := c.socketPath(c.socketDir(params.GetSocketDir()))
+	wanted := ""
+	if params != nil {
+		wanted = params.SocketDir
+	}
+	socket := c.socketPath(c.socketDir(wanted))
 	// The socket is there before the answer: whoever reads the address can connect, and waits until the server accepts.
 	l, err := instance.Listen("unix", socket, 0o600)
 	if err != nil {
@@ -57,15 +60,20 @@ func (c *call) start(stdin io.Reader, stdout io.Writer) (err error) {
 			os.Remove(socket)
 		}
 	}()
-	address := "unix://" + socket
-	if err := os.WriteFile(filepath.Join(c.bundle, fileAddress), []byte(address), 0o600); err != nil {
-		return shimError(stages.Internal, fileAddress, err)
-	}
-	pid, err := c.fork(ctx, l)
+	// The serving shim needs the longest of all this to get going, so it goes first.
+	pid, err := c.fork(ctx, l, socket)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(os.WriteFile(filepath.Join(c.bundle, "shim.pid"), []byte(strconv.Itoa(pid)), 0o600), answer(stdout, address, params != nil))
+	address := "unix://" + socket
+	err = errors.Join(
+		outlive(pid),
+		os.WriteFile(filepath.Join(c.bundle, fileAddress), []byte(address), 0o600),
+		os.WriteFile(filepath.Join(c.bundle, "shim.pid"), []byte(strconv.Itoa(pid)), 0o600),
+	)
+	if err == nil {
+		err = answer(stdout, address, params != nil)
+	}
 	if err != nil {
 		unix.Kill(pid, unix.SIGKILL) // our child, not reaped: the number is still its own
 	}
@@ -75,7 +83,7 @@ func (c *call) start(stdin io.Reader, stdout io.Writer) (err error) {
 // bootstrap reads standard input. containerd ≥ 2.3 sends BootstrapParams; older ones an Any with runtime options, which come again with
 // Create, or nothing. Protobuf cannot tell the two apart (both begin with a string), so a message is taken for BootstrapParams only if it
 // names our container.
-func (c *call) bootstrap(stdin io.Reader) (*bootstrap.BootstrapParams, error) {
+func (c *call) bootstrap(stdin io.Reader) (*wire.BootstrapParams, error) {
 	b, err := io.ReadAll(io.LimitReader(stdin, maxStdin+1))
 	if err != nil {
 		return nil, err
@@ -83,8 +91,8 @@ func (c *call) bootstrap(stdin io.Reader) (*bootstrap.BootstrapParams, error) {
 	if len(b) > maxStdin {
 		return nil, shimError(stages.Invalid, "standard input", errors.New("longer than 1 MiB"))
 	}
-	var p bootstrap.BootstrapParams
-	if len(b) == 0 || proto.Unmarshal(b, &p) != nil || p.InstanceID != c.id {
+	var p wire.BootstrapParams
+	if len(b) == 0 || wire.Unmarshal(b, &p) != nil || p.InstanceID != c.id {
 		return nil, nil
 	}
 	if p.ContainerdTtrpcAddress != "" {
@@ -93,7 +101,7 @@ func (c *call) bootstrap(stdin io.Reader) (*bootstrap.BootstrapParams, error) {
 	if p.ContainerdGrpcAddress != "" {
 		c.grpc = p.ContainerdGrpcAddress
 	}
-	c.debug = c.debug || p.LogLevel <= bootstrap.LogLevel_LOG_LEVEL_DEBUG
+	c.debug = c.debug || p.LogLevel <= wire.LevelDebug
 	return &p, nil
 }
 
@@ -116,16 +124,12 @@ func answer(stdout io.Writer, address string, modern bool) error {
 		_, err = stdout.Write(b)
 		return err
 	}
-	b, err := proto.Marshal(&bootstrap.BootstrapResult{Version: 3, Address: address, Protocol: "ttrpc"})
-	if err != nil {
-		return err
-	}
-	_, err = stdout.Write(b)
+	_, err := stdout.Write(wire.Marshal(&wire.BootstrapResult{Version: 3, Address: address, Protocol: "ttrpc"}))
 	return err
 }
 
 // fork starts the serving shim: the listener is its descriptor 3, a session of its own keeps a terminal's signals away (setsid(2)).
-func (c *call) fork(ctx context.Context, l interface{ File() (*os.File, error) }) (int, error) {
+func (c *call) fork(ctx context.Context, l interface{ File() (*os.File, error) }, socket string) (int, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, err
@@ -146,7 +150,9 @@ func (c *call) fork(ctx context.Context, l interface{ File() (*os.File, error) }
 	}
 	defer log.Close()
 
-	argv := []string{self, "-namespace", c.namespace, "-id", c.id, "-address", c.grpc, "-bundle", c.bundle, "-publish-binary", c.publish}
+	argv := []string{
+		self, "-namespace", c.namespace, "-id", c.id, "-address", c.grpc, "-bundle", c.bundle, "-publish-binary", c.publish, "-socket", socket,
+	}
 	if c.debug {
 		argv = append(argv, "-debug")
 	}
@@ -166,7 +172,7 @@ func (c *call) fork(ctx context.Context, l interface{ File() (*os.File, error) }
 	if err != nil {
 		return 0, shimError(stages.Internal, self, err)
 	}
-	return pid, outlive(pid)
+	return pid, nil
 }
 
 // outlive makes the shim a little more likely to be killed for memory than its daemon (which can restart), and much less than the container:

@@ -18,6 +18,8 @@ type Exit struct {
 	PID    int
 	Status int
 	At     time.Time
+
+	OOMKilled bool // the kernel killed a process of the container for want of memory; the container's first process's only
 }
 
 // A Reaper waits for the children of this process.
@@ -80,6 +82,18 @@ func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr) (*Chi
 	r.owned[c] = struct{}{}
 	r.running++
 	return c, nil
+}
+
+// Started reports whether a program that Start has run is alive.
+func (r *Reaper) Started() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.owned {
+		if c.reap == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // Settled says that all children left behind by one started program have been adopted.

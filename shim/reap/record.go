@@ -19,13 +19,15 @@ type record struct {
 	PID      int    `json:"pid"`
 	Status   int    `json:"status"`
 	ExitedAt string `json:"exitedAt"`
+
+	OOMKilled bool `json:"oomKilled,omitempty"`
 }
 
 // WriteExit writes the container's exit into its bundle. It is called before anybody is told: whoever was dead at that moment reads it
 // later. The file appears whole or not at all (rename(2)). There is no fsync: the bundle lives in memory and dies with the machine, as the
 // process did.
 func WriteExit(bundle string, e Exit) error {
-	b, err := json.Marshal(record{e.PID, e.Status, e.At.UTC().Format(time.RFC3339Nano)})
+	b, err := json.Marshal(record{e.PID, e.Status, e.At.UTC().Format(time.RFC3339Nano), e.OOMKilled})
 	if err != nil {
 		return err
 	}
@@ -43,7 +45,7 @@ func ReadExit(bundle string) (Exit, error) {
 		return Exit{}, err
 	}
 	at, err := time.Parse(time.RFC3339Nano, r.ExitedAt)
-	return Exit{PID: r.PID, Status: r.Status, At: at}, err
+	return Exit{PID: r.PID, Status: r.Status, At: at, OOMKilled: r.OOMKilled}, err
 }
 
 // InitFile is the file of the bundle into which the runtime writes the pid of the container's first process (its --pid-file).

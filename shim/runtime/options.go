@@ -8,11 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"hull/shim/wire"
 	"hull/stages"
-
-	"github.com/containerd/containerd/api/types/runc/options"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // DefaultRoot is where runtimes keep their states if the caller names no root: DefaultRoot/NAMESPACE.
@@ -29,12 +26,12 @@ type Options struct {
 }
 
 // Decode reads the options of a create request. Options of another type are not for us, and are ignored as containerd's shim does.
-func Decode(any *anypb.Any) (Options, error) {
+func Decode(any *wire.Any) (Options, error) {
 	if any == nil || !strings.HasSuffix(any.TypeUrl, "containerd.runc.v1.Options") {
 		return Options{}, nil
 	}
-	var o options.Options
-	if err := proto.Unmarshal(any.Value, &o); err != nil {
+	var o wire.RuncOptions
+	if err := wire.Unmarshal(any.Value, &o); err != nil {
 		return Options{}, &stages.Error{Kind: stages.Invalid, Thing: any.TypeUrl, Err: err}
 	}
 	if o.ShimCgroup != "" {

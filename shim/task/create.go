@@ -9,22 +9,20 @@ import (
 	"os"
 	"path/filepath"
 
+	"hull/shim/cgroup"
 	"hull/shim/reap"
 	"hull/shim/runtime"
 	"hull/shim/stdio"
+	"hull/shim/wire"
 	"hull/stages"
 	"hull/trace/span"
 
-	eventsapi "github.com/containerd/containerd/api/events"
-	taskapi "github.com/containerd/containerd/api/runtime/task/v2"
-	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // Create brings the container up to the point where its first process waits for Start: the root file system is mounted, the streams are
 // open, the runtime has been and gone, and the process it left behind is our child. On an error nothing is left.
-func (s *Service) Create(ctx context.Context, req *taskapi.CreateTaskRequest) (resp *taskapi.CreateTaskResponse, err error) {
+func (s *Service) Create(ctx context.Context, req *wire.CreateTaskRequest) (resp *wire.CreateTaskResponse, err error) {
 	if req.Checkpoint != "" {
 		return nil, unsupported("restoring a checkpoint")
 	}
@@ -77,14 +75,14 @@ func (s *Service) Create(ctx context.Context, req *taskapi.CreateTaskRequest) (r
 	if err := s.runCreate(ctx, p); err != nil {
 		return nil, err
 	}
-	s.Publisher.Publish("/tasks/create", &eventsapi.TaskCreate{
+	s.Publisher.Publish("/tasks/create", &wire.TaskCreate{
 		ContainerID: req.ID, Bundle: s.Bundle, Rootfs: req.Rootfs, Pid: uint32(p.child.PID),
-		IO: &eventsapi.TaskIO{Stdin: req.Stdin, Stdout: req.Stdout, Stderr: req.Stderr, Terminal: req.Terminal},
+		IO: &wire.TaskIO{Stdin: req.Stdin, Stdout: req.Stdout, Stderr: req.Stderr, Terminal: req.Terminal},
 	}, nil)
-	return &taskapi.CreateTaskResponse{Pid: uint32(p.child.PID)}, nil
+	return &wire.CreateTaskResponse{Pid: uint32(p.child.PID)}, nil
 }
 
-func (s *Service) mount(ctx context.Context, req *taskapi.CreateTaskRequest) (err error) {
+func (s *Service) mount(ctx context.Context, req *wire.CreateTaskRequest) (err error) {
 	_, sp := span.Start(ctx, stages.ShimRootfsMount)
 	defer sp.End(&err)
 	if err := sp.Fault(); err != nil {
@@ -133,7 +131,10 @@ func (s *Service) runCreate(ctx context.Context, p *process) (err error) {
 		}
 		return err
 	}
-	s.cgroup = cgroupOf(p.child.PID)
+	group := cgroup.Of(p.child.PID)
+	s.mu.Lock()
+	s.group, s.memory = group, memory{kills: group.OOMKills()}
+	s.mu.Unlock()
 	return nil
 }
 
@@ -191,7 +192,7 @@ func (s *Service) adopt(ctx context.Context, p *process, pidFile string) (err er
 }
 
 // Start lets the container's first process go on to the user's program, or starts an executed process.
-func (s *Service) Start(ctx context.Context, req *taskapi.StartRequest) (*taskapi.StartResponse, error) {
+func (s *Service) Start(ctx context.Context, req *wire.StartRequest) (*wire.StartResponse, error) {
 	p, err := s.find(req.ExecID)
 	if err != nil {
 		return nil, err
@@ -217,8 +218,9 @@ func (s *Service) Start(ctx context.Context, req *taskapi.StartRequest) (*taskap
 	s.mu.Lock()
 	p.started = true
 	s.mu.Unlock()
-	s.Publisher.Publish("/tasks/start", &eventsapi.TaskStart{ContainerID: s.id, Pid: uint32(p.child.PID)}, nil)
-	return &taskapi.StartResponse{Pid: uint32(p.child.PID)}, nil
+	s.Publisher.Publish("/tasks/start", &wire.TaskStart{ContainerID: s.id, Pid: uint32(p.child.PID)}, nil)
+	go s.watchMemory()
+	return &wire.StartResponse{Pid: uint32(p.child.PID)}, nil
 }
 
 func (s *Service) runStart(ctx context.Context) (err error) {
@@ -239,14 +241,14 @@ func sharesPIDs(bundle string) (bool, error) {
 	}
 	var config struct {
 		Linux struct {
-			Namespaces []specs.LinuxNamespace `json:"namespaces"`
+			Namespaces []struct{ Type, Path string } `json:"namespaces"`
 		} `json:"linux"`
 	}
 	if err := json.Unmarshal(b, &config); err != nil {
 		return false, &stages.Error{Kind: stages.Invalid, Thing: "config.json", Err: err}
 	}
 	for _, n := range config.Linux.Namespaces {
-		if n.Type == specs.PIDNamespace {
+		if n.Type == "pid" {
 			return n.Path != "", nil
 		}
 	}
@@ -254,7 +256,7 @@ func sharesPIDs(bundle string) (bool, error) {
 }
 
 // freeze pauses or resumes the container.
-func (s *Service) freeze(ctx context.Context, on bool) (*emptypb.Empty, error) {
+func (s *Service) freeze(ctx context.Context, on bool) (*wire.Empty, error) {
 	if _, err := s.running(""); err != nil {
 		return nil, err
 	}
@@ -269,11 +271,11 @@ func (s *Service) freeze(ctx context.Context, on bool) (*emptypb.Empty, error) {
 	s.paused = on
 	s.mu.Unlock()
 	if on {
-		s.Publisher.Publish("/tasks/paused", &eventsapi.TaskPaused{ContainerID: s.id}, nil)
+		s.Publisher.Publish("/tasks/paused", &wire.TaskPaused{ContainerID: s.id}, nil)
 	} else {
-		s.Publisher.Publish("/tasks/resumed", &eventsapi.TaskResumed{ContainerID: s.id}, nil)
+		s.Publisher.Publish("/tasks/resumed", &wire.TaskResumed{ContainerID: s.id}, nil)
 	}
-	return &emptypb.Empty{}, nil
+	return &wire.Empty{}, nil
 }
 
 // logError reports what nobody is there to be told.

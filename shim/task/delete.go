@@ -4,9 +4,7 @@ import (
 	"context"
 	"time"
 
-	eventsapi "github.com/containerd/containerd/api/events"
-	taskapi "github.com/containerd/containerd/api/runtime/task/v2"
-	"google.golang.org/protobuf/types/known/timestamppb"
+	"hull/shim/wire"
 )
 
 // deleteDrain is how long Delete waits for output that nobody has taken yet; what is left then is lost.
@@ -14,7 +12,7 @@ const deleteDrain = 10 * time.Second
 
 // Delete removes a dead process; for the first one, what the runtime and the mounts have left. A container that was created and never
 // started is killed by it. Nothing of containerd's (FIFOs, the bundle) is touched.
-func (s *Service) Delete(ctx context.Context, req *taskapi.DeleteRequest) (*taskapi.DeleteResponse, error) {
+func (s *Service) Delete(ctx context.Context, req *wire.DeleteRequest) (*wire.DeleteResponse, error) {
 	p, err := s.find(req.ExecID)
 	if err != nil {
 		return nil, err
@@ -30,10 +28,10 @@ func (s *Service) Delete(ctx context.Context, req *taskapi.DeleteRequest) (*task
 			return nil, err
 		}
 	}
-	resp := &taskapi.DeleteResponse{}
+	resp := &wire.DeleteResponse{}
 	if p.child != nil {
 		<-p.reported
-		resp.Pid, resp.ExitStatus, resp.ExitedAt = uint32(p.exit.PID), uint32(p.exit.Status), timestamppb.New(p.exit.At)
+		resp.Pid, resp.ExitStatus, resp.ExitedAt = uint32(p.exit.PID), uint32(p.exit.Status), p.exit.At
 		select {
 		case <-p.streams.Drained():
 		case <-time.After(deleteDrain):
@@ -54,7 +52,7 @@ func (s *Service) Delete(ctx context.Context, req *taskapi.DeleteRequest) (*task
 	s.mu.Lock()
 	s.init = nil
 	s.mu.Unlock()
-	s.Publisher.Publish("/tasks/delete", &eventsapi.TaskDelete{
+	s.Publisher.Publish("/tasks/delete", &wire.TaskDelete{
 		ContainerID: s.id, ID: s.id, Pid: resp.Pid, ExitStatus: resp.ExitStatus, ExitedAt: resp.ExitedAt,
 	}, nil)
 	return resp, nil

@@ -2,22 +2,15 @@ package task
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"time"
 
+	"hull/shim/ttrpc"
+	"hull/shim/wire"
 	"hull/stages/instance"
-
-	events "github.com/containerd/containerd/api/services/ttrpc/events/v1"
-	"github.com/containerd/containerd/api/types"
-	"github.com/containerd/ttrpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/anypb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // maxQueue bounds the events that wait for a containerd that is gone. Only an exec makes events without an end, so it is refused beyond.
@@ -38,21 +31,13 @@ type Publisher struct {
 }
 
 type queued struct {
-	envelope *types.Envelope
+	envelope *wire.Envelope
 	sent     func()
 }
 
 // Publish queues an event and returns at once. sent, if any, is called when containerd has taken it.
-func (p *Publisher) Publish(topic string, event proto.Message, sent func()) {
-	value, err := proto.Marshal(event)
-	if err != nil {
-		slog.Error("event", "topic", topic, "err", err)
-		return
-	}
-	e := &types.Envelope{
-		Timestamp: timestamppb.Now(), Namespace: p.Namespace, Topic: topic,
-		Event: &anypb.Any{TypeUrl: string(event.ProtoReflect().Descriptor().FullName()), Value: value},
-	}
+func (p *Publisher) Publish(topic string, event wire.Typed, sent func()) {
+	e := &wire.Envelope{Timestamp: time.Now(), Namespace: p.Namespace, Topic: topic, Event: wire.Pack(event)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.queue = append(p.queue, queued{e, sent})
@@ -135,13 +120,13 @@ func (p *Publisher) run() {
 }
 
 // forward sends one event. An answer that says the event itself is wrong will not change, so it counts as taken.
-func (p *Publisher) forward(client *ttrpc.Client, e *types.Envelope) error {
+func (p *Publisher) forward(client *ttrpc.Client, e *wire.Envelope) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	ctx = ttrpc.WithMetadata(ctx, ttrpc.MD{"containerd-namespace-ttrpc": {p.Namespace}})
-	_, err := events.NewTTRPCEventsClient(client).Forward(ctx, &events.ForwardRequest{Envelope: e})
-	switch status.Code(err) {
-	case codes.InvalidArgument, codes.Unimplemented:
+	metadata := []*wire.KeyValue{{Key: "containerd-namespace-ttrpc", Value: p.Namespace}}
+	err := client.Call(ctx, "containerd.services.events.ttrpc.v1.Events", "Forward", metadata, &wire.ForwardRequest{Envelope: e}, &wire.Empty{})
+	var status *ttrpc.Status
+	if errors.As(err, &status) && (status.Code == ttrpc.InvalidArgument || status.Code == ttrpc.Unimplemented) {
 		slog.Error("event refused for good", "topic", e.Topic, "err", err)
 		return nil
 	}
@@ -150,7 +135,6 @@ func (p *Publisher) forward(client *ttrpc.Client, e *types.Envelope) error {
 
 func (p *Publisher) dial() (*ttrpc.Client, error) {
 	path := strings.TrimPrefix(p.Address, "unix://")
-	var conn net.Conn
 	conn, err := instance.Dial(context.Background(), "unix", path)
 	if err != nil {
 		return nil, err

@@ -9,18 +9,12 @@ import (
 	"path/filepath"
 
 	"hull/shim/stdio"
+	"hull/shim/wire"
 	"hull/stages"
-
-	eventsapi "github.com/containerd/containerd/api/events"
-	taskapi "github.com/containerd/containerd/api/runtime/task/v2"
-	"github.com/containerd/containerd/api/types/runc/options"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/anypb"
-	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // Exec notes down another process for the container. Nothing runs before Start; its FIFOs may not exist before Start either.
-func (s *Service) Exec(_ context.Context, req *taskapi.ExecProcessRequest) (*emptypb.Empty, error) {
+func (s *Service) Exec(_ context.Context, req *wire.ExecProcessRequest) (*wire.Empty, error) {
 	first, err := s.running("")
 	if err != nil {
 		return nil, err
@@ -42,12 +36,12 @@ func (s *Service) Exec(_ context.Context, req *taskapi.ExecProcessRequest) (*emp
 		return nil, &stages.Error{Kind: stages.Conflict, Thing: "exec " + req.ExecID, Err: errors.New("there is one already")}
 	}
 	s.execs[req.ExecID] = p
-	s.Publisher.Publish("/tasks/exec-added", &eventsapi.TaskExecAdded{ContainerID: s.id, ExecID: p.exec}, nil)
-	return &emptypb.Empty{}, nil
+	s.Publisher.Publish("/tasks/exec-added", &wire.TaskExecAdded{ContainerID: s.id, ExecID: p.exec}, nil)
+	return &wire.Empty{}, nil
 }
 
 // startExec runs `exec --detach`: the runtime leaves the process behind as it does for create.
-func (s *Service) startExec(ctx context.Context, p *process) (*taskapi.StartResponse, error) {
+func (s *Service) startExec(ctx context.Context, p *process) (*wire.StartResponse, error) {
 	if err := s.openStreams(ctx, p); err != nil {
 		return nil, err
 	}
@@ -68,8 +62,8 @@ func (s *Service) startExec(ctx context.Context, p *process) (*taskapi.StartResp
 	s.mu.Lock()
 	p.started = true
 	s.mu.Unlock()
-	s.Publisher.Publish("/tasks/exec-started", &eventsapi.TaskExecStarted{ContainerID: s.id, ExecID: p.exec, Pid: uint32(p.child.PID)}, nil)
-	return &taskapi.StartResponse{Pid: uint32(p.child.PID)}, nil
+	s.Publisher.Publish("/tasks/exec-started", &wire.TaskExecStarted{ContainerID: s.id, ExecID: p.exec, Pid: uint32(p.child.PID)}, nil)
+	return &wire.StartResponse{Pid: uint32(p.child.PID)}, nil
 }
 
 // shortExec is a file name for an exec id.
@@ -82,11 +76,4 @@ func shortExec(id string) string {
 }
 
 // execDetails tells the readers of Pids which process is which exec.
-func execDetails(id string) *anypb.Any {
-	d := &options.ProcessDetails{ExecID: id}
-	value, err := proto.Marshal(d)
-	if err != nil {
-		return nil
-	}
-	return &anypb.Any{TypeUrl: string(d.ProtoReflect().Descriptor().FullName()), Value: value}
-}
+func execDetails(id string) *wire.Any { return wire.Pack(&wire.ProcessDetails{ExecID: id}) }

@@ -5,12 +5,11 @@ import (
 	"time"
 
 	"hull/shim/reap"
+	"hull/shim/wire"
 	"hull/stages"
 	"hull/trace/span"
 
-	eventsapi "github.com/containerd/containerd/api/events"
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // drainLimit is how long an exit's report waits for the process's output to reach its reader. Usually that is no time at all; it is this
@@ -33,7 +32,8 @@ func (s *Service) exited(p *process, e reap.Exit) {
 		for _, x := range s.startedExecs() {
 			<-x.reported
 		}
-		// 4. It is written down before anybody is told.
+		// 4. Why it died, and that, are written down before anybody is told.
+		e.OOMKilled = s.killedForMemory()
 		logError("exit record", s.record(p.trace, e))
 	}
 	s.mu.Lock()
@@ -77,7 +77,7 @@ func (s *Service) record(ctx context.Context, e reap.Exit) (err error) {
 }
 
 func (s *Service) publishExit(p *process, e reap.Exit) {
-	event := &eventsapi.TaskExit{ContainerID: s.id, ID: p.exec, Pid: uint32(e.PID), ExitStatus: uint32(e.Status), ExitedAt: timestamppb.New(e.At)}
+	event := &wire.TaskExit{ContainerID: s.id, ID: p.exec, Pid: uint32(e.PID), ExitStatus: uint32(e.Status), ExitedAt: e.At}
 	if p.exec == "" {
 		event.ID = s.id
 	}

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"hull/shim/wire"
 	"hull/stages"
 
-	"github.com/containerd/containerd/api/types"
 	"golang.org/x/sys/unix"
 )
 
@@ -34,7 +34,7 @@ var mountOptions = map[string]mountOption{
 //
 // Why here: the shim outlives its supervisor and is there when the container is gone, so it is the one that unmounts. The runtime only
 // finds a directory.
-func MountRootfs(mounts []*types.Mount, target string) (err error) {
+func MountRootfs(mounts []*wire.Mount, target string) (err error) {
 	defer func() {
 		if err != nil {
 			UnmountRootfs(target)
@@ -59,7 +59,7 @@ func MountRootfs(mounts []*types.Mount, target string) (err error) {
 	return nil
 }
 
-func mountOne(m *types.Mount, target string) error {
+func mountOne(m *wire.Mount, target string) error {
 	var flags uintptr
 	var data []string
 	for _, o := range m.Options {

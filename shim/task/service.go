@@ -8,16 +8,14 @@ import (
 	"path/filepath"
 	"sync"
 
+	"hull/shim/cgroup"
 	"hull/shim/reap"
 	"hull/shim/runtime"
 	"hull/shim/stdio"
+	"hull/shim/wire"
 	"hull/stages"
 
-	taskapi "github.com/containerd/containerd/api/runtime/task/v2"
-	"github.com/containerd/containerd/api/types/task"
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/types/known/emptypb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // A Service is one container's task.
@@ -36,8 +34,9 @@ type Service struct {
 	runtime *runtime.Runtime
 	init    *process
 	execs   map[string]*process
-	shared  bool   // the container is in a pid namespace that is not its own
-	cgroup  string // directory of the container's cgroup
+	shared  bool // the container is in a pid namespace that is not its own
+	group   cgroup.Group
+	memory  memory
 	paused  bool
 	stopped bool
 }
@@ -109,15 +108,15 @@ func wrongState(thing, text string) error {
 	return &stages.Error{Kind: stages.NotRunnable, Thing: thing, Err: errors.New(text)}
 }
 
-func (s *Service) State(_ context.Context, req *taskapi.StateRequest) (*taskapi.StateResponse, error) {
+func (s *Service) State(_ context.Context, req *wire.StateRequest) (*wire.StateResponse, error) {
 	p, err := s.find(req.ExecID)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := &taskapi.StateResponse{
-		ID: s.id, Bundle: s.Bundle, ExecID: p.exec, Status: task.Status_CREATED, Terminal: p.request.Terminal,
+	r := &wire.StateResponse{
+		ID: s.id, Bundle: s.Bundle, ExecID: p.exec, Status: wire.StatusCreated, Terminal: p.request.Terminal,
 		Stdin: p.request.Stdin, Stdout: p.request.Stdout, Stderr: p.request.Stderr,
 	}
 	if p.child != nil {
@@ -125,31 +124,31 @@ func (s *Service) State(_ context.Context, req *taskapi.StateRequest) (*taskapi.
 	}
 	switch {
 	case p.dead:
-		r.Status, r.ExitStatus, r.ExitedAt = task.Status_STOPPED, uint32(p.exit.Status), timestamppb.New(p.exit.At)
+		r.Status, r.ExitStatus, r.ExitedAt = wire.StatusStopped, uint32(p.exit.Status), p.exit.At
 	case p.started && s.paused:
-		r.Status = task.Status_PAUSED
+		r.Status = wire.StatusPaused
 	case p.started:
-		r.Status = task.Status_RUNNING
+		r.Status = wire.StatusRunning
 	}
 	return r, nil
 }
 
 // Wait answers when the process is dead, its exit written down and its output drained.
-func (s *Service) Wait(ctx context.Context, req *taskapi.WaitRequest) (*taskapi.WaitResponse, error) {
+func (s *Service) Wait(ctx context.Context, req *wire.WaitRequest) (*wire.WaitResponse, error) {
 	p, err := s.find(req.ExecID)
 	if err != nil {
 		return nil, err
 	}
 	select {
 	case <-p.exited:
-		return &taskapi.WaitResponse{ExitStatus: uint32(p.exit.Status), ExitedAt: timestamppb.New(p.exit.At)}, nil
+		return &wire.WaitResponse{ExitStatus: uint32(p.exit.Status), ExitedAt: p.exit.At}, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-func (s *Service) Connect(context.Context, *taskapi.ConnectRequest) (*taskapi.ConnectResponse, error) {
-	r := &taskapi.ConnectResponse{ShimPid: uint32(os.Getpid()), Version: "v2"}
+func (s *Service) Connect(context.Context, *wire.ConnectRequest) (*wire.ConnectResponse, error) {
+	r := &wire.ConnectResponse{ShimPid: uint32(os.Getpid()), Version: "v2"}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.init != nil && s.init.child != nil {
@@ -158,12 +157,12 @@ func (s *Service) Connect(context.Context, *taskapi.ConnectRequest) (*taskapi.Co
 	return r, nil
 }
 
-func (s *Service) Pids(context.Context, *taskapi.PidsRequest) (*taskapi.PidsResponse, error) {
+func (s *Service) Pids(context.Context, *wire.PidsRequest) (*wire.PidsResponse, error) {
 	if _, err := s.find(""); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	dir, first := s.cgroup, s.init.child
+	group, first := s.group, s.init.child
 	execs := map[int]string{}
 	for id, p := range s.execs {
 		if p.child != nil && !p.dead {
@@ -171,13 +170,13 @@ func (s *Service) Pids(context.Context, *taskapi.PidsRequest) (*taskapi.PidsResp
 		}
 	}
 	s.mu.Unlock()
-	pids := cgroupPIDs(dir)
+	pids := group.Processes()
 	if len(pids) == 0 && first != nil {
 		pids = []int{first.PID} // a dead container whose supervisor has not deleted it yet is no leaked shim
 	}
-	r := &taskapi.PidsResponse{}
+	r := &wire.PidsResponse{}
 	for _, pid := range pids {
-		info := &task.ProcessInfo{Pid: uint32(pid)}
+		info := &wire.ProcessInfo{Pid: uint32(pid)}
 		if id, ok := execs[pid]; ok {
 			info.Info = execDetails(id)
 		}
@@ -188,7 +187,7 @@ func (s *Service) Pids(context.Context, *taskapi.PidsRequest) (*taskapi.PidsResp
 
 // Kill signals the first process through the runtime (see runtime.Kill), and an executed one, which the runtime has no word for, by its
 // pidfd.
-func (s *Service) Kill(ctx context.Context, req *taskapi.KillRequest) (*emptypb.Empty, error) {
+func (s *Service) Kill(ctx context.Context, req *wire.KillRequest) (*wire.Empty, error) {
 	if req.All && req.ExecID == "" { // also a container whose first process is dead may have others
 		p, err := s.find("")
 		if err != nil {
@@ -197,47 +196,47 @@ func (s *Service) Kill(ctx context.Context, req *taskapi.KillRequest) (*emptypb.
 		if p.child == nil {
 			return nil, wrongState(s.id, "not created yet")
 		}
-		return &emptypb.Empty{}, s.runtime.Kill(ctx, s.id, req.Signal, true)
+		return &wire.Empty{}, s.runtime.Kill(ctx, s.id, req.Signal, true)
 	}
 	p, err := s.running(req.ExecID)
 	if err != nil {
 		return nil, err
 	}
 	if p.exec == "" {
-		return &emptypb.Empty{}, s.runtime.Kill(ctx, s.id, req.Signal, false)
+		return &wire.Empty{}, s.runtime.Kill(ctx, s.id, req.Signal, false)
 	}
 	if err := p.child.Signal(unix.Signal(req.Signal)); err != nil {
 		return nil, notFound("process already finished")
 	}
-	return &emptypb.Empty{}, nil
+	return &wire.Empty{}, nil
 }
 
-func (s *Service) Pause(ctx context.Context, _ *taskapi.PauseRequest) (*emptypb.Empty, error) {
+func (s *Service) Pause(ctx context.Context, _ *wire.PauseRequest) (*wire.Empty, error) {
 	return s.freeze(ctx, true)
 }
 
-func (s *Service) Resume(ctx context.Context, _ *taskapi.ResumeRequest) (*emptypb.Empty, error) {
+func (s *Service) Resume(ctx context.Context, _ *wire.ResumeRequest) (*wire.Empty, error) {
 	return s.freeze(ctx, false)
 }
 
-func (s *Service) Update(ctx context.Context, req *taskapi.UpdateTaskRequest) (*emptypb.Empty, error) {
+func (s *Service) Update(ctx context.Context, req *wire.UpdateTaskRequest) (*wire.Empty, error) {
 	if _, err := s.running(""); err != nil {
 		return nil, err
 	}
 	// The Any holds the runtime-spec's LinuxResources as JSON (containerd/typeurl), which is what the runtime reads.
-	return &emptypb.Empty{}, s.runtime.Update(ctx, s.id, req.Resources.GetValue())
+	return &wire.Empty{}, s.runtime.Update(ctx, s.id, req.Resources.GetValue())
 }
 
-func (s *Service) ResizePty(_ context.Context, req *taskapi.ResizePtyRequest) (*emptypb.Empty, error) {
+func (s *Service) ResizePty(_ context.Context, req *wire.ResizePtyRequest) (*wire.Empty, error) {
 	p, err := s.running(req.ExecID)
 	if err != nil {
 		return nil, err
 	}
-	return &emptypb.Empty{}, p.streams.Resize(uint16(req.Width), uint16(req.Height))
+	return &wire.Empty{}, p.streams.Resize(uint16(req.Width), uint16(req.Height))
 }
 
 // CloseIO ends a process's standard input. For an exec that has not been started yet it takes effect at the start.
-func (s *Service) CloseIO(_ context.Context, req *taskapi.CloseIORequest) (*emptypb.Empty, error) {
+func (s *Service) CloseIO(_ context.Context, req *wire.CloseIORequest) (*wire.Empty, error) {
 	p, err := s.find(req.ExecID)
 	if err != nil {
 		return nil, err
@@ -251,15 +250,11 @@ func (s *Service) CloseIO(_ context.Context, req *taskapi.CloseIORequest) (*empt
 			streams.CloseStdin()
 		}
 	}
-	return &emptypb.Empty{}, nil
+	return &wire.Empty{}, nil
 }
 
-func (s *Service) Checkpoint(context.Context, *taskapi.CheckpointTaskRequest) (*emptypb.Empty, error) {
+func (s *Service) Checkpoint(context.Context, *wire.CheckpointTaskRequest) (*wire.Empty, error) {
 	return nil, unsupported("checkpoint")
-}
-
-func (s *Service) Stats(context.Context, *taskapi.StatsRequest) (*taskapi.StatsResponse, error) {
-	return nil, unsupported("stats")
 }
 
 func unsupported(what string) error {
@@ -267,14 +262,14 @@ func unsupported(what string) error {
 }
 
 // Shutdown ends the shim, unless it still has a task.
-func (s *Service) Shutdown(_ context.Context, req *taskapi.ShutdownRequest) (*emptypb.Empty, error) {
+func (s *Service) Shutdown(_ context.Context, req *wire.ShutdownRequest) (*wire.Empty, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if (s.init == nil || req.Now) && !s.stopped {
 		s.stopped = true
 		s.Stop()
 	}
-	return &emptypb.Empty{}, nil
+	return &wire.Empty{}, nil
 }
 
 func (s *Service) rootfs() string { return filepath.Join(s.Bundle, "rootfs") }

@@ -54,11 +54,13 @@ func (i Instance) ShimSockets() string      { return filepath.Join(i.Run, "s") }
 // Directories and files of the long-lived binaries.
 func (i Instance) PIDFile(binary string) string { return filepath.Join(i.Run, binary+".pid") }
 func (i Instance) LogFile(binary string) string { return filepath.Join(i.Lib, binary+".log") }
-func (i Instance) Tasks() string                { return filepath.Join(i.Run, "tasks") }      // bundles: NAMESPACE/ID
-func (i Instance) RuncRoot() string             { return filepath.Join(i.Run, "runc") }       // the runtime's --root
-func (i Instance) Streams() string              { return filepath.Join(i.Run, "io") }         // FIFOs and attach sockets: ID/
-func (i Instance) RunContainers() string        { return filepath.Join(i.Run, "containers") } // records of --rm containers: ID/
-func (i Instance) LibContainers() string        { return filepath.Join(i.Lib, "containers") } // records of the others, and logs: ID/
-func (i Instance) ContainerdLib() string        { return filepath.Join(i.Lib, "containerd") } // content, snapshots, metadata
-func (i Instance) Traces() string               { return filepath.Join(i.Lib, "traces") }     // one file per trace
-func (i Instance) CgroupParent() string         { return "/hull-" + i.Hash() }                // below each hierarchy's root
+func (i Instance) Tasks() string                { return filepath.Join(i.Run, "tasks") }        // bundles: NAMESPACE/ID
+func (i Instance) RuncRoot() string             { return filepath.Join(i.Run, "runc") }         // the runtime's --root
+func (i Instance) Streams() string              { return filepath.Join(i.Run, "io") }           // FIFOs and attach sockets: ID/
+func (i Instance) RunContainers() string        { return filepath.Join(i.Run, "containers") }   // records of --rm containers: ID/
+func (i Instance) LibContainers() string        { return filepath.Join(i.Lib, "containers") }   // records of the others, and logs: ID/
+func (i Instance) ContainerdLib() string        { return filepath.Join(i.Lib, "containerd") }   // content, snapshots, metadata
+func (i Instance) Traces() string               { return filepath.Join(i.Lib, "traces") }       // one file per trace
+func (i Instance) NetNamespaces() string        { return filepath.Join(i.Run, "netns") }        // links to containers' network namespaces: ID
+func (i Instance) NetworkState() string         { return filepath.Join(i.Run, "network.json") } // what the bridge's host was like before
+func (i Instance) CgroupParent() string         { return "/hull-" + i.Hash() }                  // below each hierarchy's root

@@ -50,6 +50,7 @@ func (c *collector) lookAtBundle(r *run) {
 	c.lookAtSnapshot(r)
 	c.lookAtStdio(r)
 	c.lookAtRecord(r)
+	c.lookAtNetwork(r, spec)
 }
 
 func found(err error) string {

@@ -138,10 +138,7 @@ func lookAtSysctl(r *run, spec *specs.Spec) {
 		return
 	}
 	var failed error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: a thread that has changed namespaces is thrown away
+	apart(func() {
 		if failed = enter(r.target.init.PID, "net", "ipc", "uts"); failed != nil {
 			return
 		}
@@ -150,11 +147,27 @@ func lookAtSysctl(r *run, spec *specs.Spec) {
 			got := strings.Join(strings.Fields(string(text)), " ")
 			r.saw(stages.StateSysctl, err == nil && got == strings.Join(strings.Fields(want), " "), "%s is %q, config.json says %q", key, got, want)
 		}
-	}()
-	<-done
+	})
 	if failed != nil {
 		r.unread(stages.StateSysctl, "the namespaces of pid %d, which show it, could not be entered: %v", r.target.init.PID, failed)
 	}
+}
+
+// apart runs f on a thread that ends with it: one that has changed namespaces is locked, never unlocked, and so thrown away. The main thread
+// cannot be (Go, runtime/proc.go mexit): it would be parked, and keep the container's namespaces alive. It is held until another has run f.
+func apart(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			apart(f)
+			runtime.UnlockOSThread()
+			return
+		}
+		f()
+	}()
+	<-done
 }
 
 // enter takes the calling thread into namespaces of a process (setns(2)).

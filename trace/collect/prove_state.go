@@ -2,6 +2,7 @@ package collect
 
 import (
 	"fmt"
+	"slices"
 
 	"hull/stages"
 	"hull/trace/model"
@@ -18,7 +19,7 @@ func (v *view) proveByState(s *model.Span, step stages.Step) {
 	missing, unread := "", ""
 	for i := range v.run.looks {
 		switch l := &v.run.looks[i]; {
-		case l.state != state:
+		case l.state != state || l.name != "" && l.name != s.Instance:
 		case l.ok:
 			s.Proof, s.Because = model.Proved, l.text
 			return
@@ -29,6 +30,9 @@ func (v *view) proveByState(s *model.Span, step stages.Step) {
 		}
 	}
 	why, known := v.run.notLooked(state)
+	if step.Has(stages.Repeats) && v.looked(state) {
+		why, known = fmt.Sprintf("no %s was found of %q", s.Instance, state), true
+	}
 	switch absent := v.kernelAbsent(); {
 	case absent != "":
 		s.Proof, s.Because = model.NoProof, absent
@@ -43,6 +47,11 @@ func (v *view) proveByState(s *model.Span, step stages.Step) {
 	default:
 		s.Proof, s.Because = model.NoProof, why
 	}
+}
+
+// looked reports whether a state was looked at at all, whichever one of it was meant.
+func (v *view) looked(state stages.State) bool {
+	return slices.ContainsFunc(v.run.looks, func(l look) bool { return l.state == state && !l.unread })
 }
 
 // notLooked says why nothing led to a look at a state. With against, that by itself speaks against the claim: the kernel would have seen the

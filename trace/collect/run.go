@@ -55,6 +55,7 @@ type look struct {
 	ok     bool
 	unread bool   // it could not be read, or not any more
 	text   string // one line: what was found
+	name   string // which one of a repeated step's it is; "" if there is only one
 }
 
 func (r *run) note(text string) {

@@ -110,8 +110,9 @@ func TestGoneDebugger(t *testing.T) {
 // TestArming: what is wrong is refused by name, and faults need their permission.
 func TestArming(t *testing.T) {
 	for arm, answer := range map[string]string{
-		`"break":["nonsense"]`:          "no step has this name",
-		`"faults":["runc.create=kill"]`: "hull up --debug",
+		`"break":["nonsense"]`:              "no step has this name",
+		`"break":["daemon.network.bridge"]`: "for all containers",
+		`"faults":["runc.create=kill"]`:     "hull up --debug",
 	} {
 		d := dial(t, serve(t, &gate.Server{}))
 		d.say(`{"arm":{"trace":"` + trace + `",` + arm + `}}`)

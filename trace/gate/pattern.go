@@ -14,7 +14,10 @@ type pattern struct{ name, call string }
 func parsePattern(text string) (pattern, error) {
 	name, call, _ := strings.Cut(text, ":")
 	p := pattern{name, call}
-	if len(stages.Find(name)) > 0 {
+	switch found := stages.Find(name); {
+	case len(found) == 1 && found[0].Has(stages.Shared):
+		return p, &stages.Error{Kind: stages.Unsupported, Thing: text, Err: errors.New("it is done once for all containers, and cannot be held up for one")}
+	case len(found) > 0:
 		return p, nil
 	}
 	return p, &stages.Error{Kind: stages.Invalid, Thing: text, Err: errors.New("no step has this name"), Hint: "hull stages lists them"}

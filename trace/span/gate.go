@@ -91,6 +91,16 @@ func (sp *Span) Fault() error {
 	return sp.fault
 }
 
+// Ungated is ctx for steps that are done under a lock which containers share: a run that is held there would hold the others. They have no gate.
+func Ungated(ctx context.Context) context.Context {
+	s, ok := innermost(ctx)
+	if !ok || !s.ctx.Gated() {
+		return ctx
+	}
+	s.free = true
+	return s.into(ctx)
+}
+
 // Limit is [context.WithTimeout], but for a run with gates: at those it may be held for as long as somebody reads.
 func Limit(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if Current(ctx).Gated() {

@@ -48,10 +48,10 @@ type run struct {
 }
 
 func (r *run) start() {
+	r.step(stages.DaemonNetworkPlug, r.hulld, "", nil)
 	r.step(stages.DaemonTaskCreate, r.hulld, "", func() {
 		r.step(stages.ContainerdTaskCreate, r.ctrd, "", r.taskCreate)
 	})
-	r.step(stages.DaemonNetworkPlug, r.hulld, "", nil)
 	r.step(stages.DaemonTaskStart, r.hulld, "", func() {
 		r.step(stages.ContainerdTaskStart, r.ctrd, "", r.taskStart)
 	})
