@@ -185,6 +185,9 @@ func companions(ctx context.Context, inst instance.Instance, o options) (address
 	if o.noKernel != "" {
 		args = append(args, "--no-kernel", o.noKernel)
 	}
+	if o.debug {
+		args = append(args, "--debug")
+	}
 	tracer, err := children.New(inst, "hull-trace", args...)
 	switch {
 	case err != nil:

@@ -41,9 +41,9 @@ const (
 
 	ContainerdSnapshotPrepare
 	ContainerdContainerCreate
+	ContainerdTaskCreate
 	ContainerdBundle
 	ContainerdShimStart
-	ContainerdTaskCreate
 	ContainerdTaskStart
 	ContainerdExitForward
 	ContainerdTaskDelete
@@ -59,8 +59,8 @@ const (
 	ShimRootfsMount
 	ShimStdioOpen
 	ShimRuntimeCreate
-	ShimRuntimeStart
 	ShimAdopt
+	ShimRuntimeStart
 	ShimReap
 	ShimExitRecord
 	ShimExitPublish
@@ -88,9 +88,9 @@ const (
 	RuncInitUser
 	RuncInitWorkdir
 	RuncInitProgram
+	RuncInitSeccomp
 	RuncInitCapabilities
 	RuncInitNoNewPrivs
-	RuncInitSeccomp
 	RuncInitWaitStart
 	RuncStateSave
 	RuncCreateExit

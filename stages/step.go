@@ -65,6 +65,7 @@ const (
 	Optional                  // only in some runs (a terminal, a user namespace, a restart)
 	Late                      // may end after the client has left
 	Kernel                    // kernel work inside a long-lived process: the thread is locked and marked while traced
+	Shared                    // done once for all containers, under a lock that they share: no gate can be there
 )
 
 // Has reports whether all of f's flags are set on the step.

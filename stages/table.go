@@ -76,12 +76,12 @@ var table = [count]Step{
 	},
 	DaemonNetworkBridge: {
 		Name: "daemon.network.bridge", Parent: DaemonNetworkAllocate, Stage: Daemon, Title: "the instance's bridge is made",
-		Why: "A switch in the kernel, with the host's own foot in it: its address is the containers' gateway.", Flags: Optional,
+		Why: "A switch in the kernel, with the host's own foot in it: its address is the containers' gateway.", Flags: Optional | Shared,
 		Proof: state(StateNetBridge), Man: []string{"rtnetlink(7) RTM_NEWLINK", "ip-link(8) bridge"},
 	},
 	DaemonNetworkForward: {
 		Name: "daemon.network.forward", Parent: DaemonNetworkAllocate, Stage: Daemon, Title: "the host becomes a router",
-		Why: "Without it the kernel hands no packet from one interface on to another.", Flags: Optional,
+		Why: "Without it the kernel hands no packet from one interface on to another.", Flags: Optional | Shared,
 		Proof: state(StateNetForward), Man: []string{"ip(7) ip_forward", "Linux Documentation/networking/ip-sysctl.rst"},
 	},
 	DaemonSpec: {
@@ -170,6 +170,11 @@ var table = [count]Step{
 		Why:   "A container is metadata to containerd: a spec, a snapshot key, a runtime name. A task makes it run.",
 		Proof: none("a record inside containerd's own database"), Man: []string{"containerd.services.containers.v1.Containers/Create"},
 	},
+	ContainerdTaskCreate: {
+		Name: "containerd.task.create", Parent: DaemonTaskCreate, Stage: Containerd, Title: "containerd creates the task",
+		Why:   "One gRPC call becomes a bundle, a shim and, through the shim, a container that waits to be started.",
+		Proof: none(onOpenSocks), Man: []string{"containerd.task.v2.Task/Create"},
+	},
 	ContainerdBundle: {
 		Name: "containerd.bundle", Parent: ContainerdTaskCreate, Stage: Containerd, Title: "containerd has the OCI bundle made",
 		Why: "The runtime reads a directory, not an RPC: the bundle is the border between the two worlds.", Flags: Kernel,
@@ -179,11 +184,6 @@ var table = [count]Step{
 		Name: "containerd.shim.start", Parent: ContainerdTaskCreate, Stage: Containerd, Title: "containerd starts a shim",
 		Why: "The shim comes before runc: somebody has to be there to become the parent when runc leaves.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "exe", Has: "shim"}).in(Child), Man: []string{"containerd shim v2: start"},
-	},
-	ContainerdTaskCreate: {
-		Name: "containerd.task.create", Parent: DaemonTaskCreate, Stage: Containerd, Title: "containerd creates the task",
-		Why:   "One gRPC call becomes a bundle, a shim and, through the shim, a container that waits to be started.",
-		Proof: none(onOpenSocks), Man: []string{"containerd.task.v2.Task/Create"},
 	},
 	ContainerdTaskStart: {
 		Name: "containerd.task.start", Parent: DaemonTaskStart, Stage: Containerd, Title: "containerd starts the task",
@@ -252,15 +252,15 @@ var table = [count]Step{
 		Why: "The runtime is a program, not a library: any OCI runtime fits here.", Flags: Kernel,
 		Proof: event(EventExec, Arg{Key: "argv", Has: "create"}).in(Child), Man: []string{"execve(2)", "OCI runtime-spec: runtime.md"},
 	},
-	ShimRuntimeStart: {
-		Name: "shim.runtime.start", Parent: ContainerdTaskStart, Stage: Shim, Title: "the shim runs `runc start`",
-		Why: "It lets the waiting first process go on to the user's program.", Flags: Kernel,
-		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}).in(Child), Man: []string{"execve(2)"},
-	},
 	ShimAdopt: {
 		Name: "shim.adopt", Parent: ShimRuntimeCreate, Stage: Shim, Title: "the container's first process becomes the shim's child",
 		Why:   "runc has left; the kernel gives the orphan to the subreaper. Nobody runs code for this: it is an event, not a program.",
 		Proof: event(EventReparent).in(Taken), Man: []string{"prctl(2) PR_SET_CHILD_SUBREAPER", "Linux kernel/exit.c forget_original_parent"},
+	},
+	ShimRuntimeStart: {
+		Name: "shim.runtime.start", Parent: ContainerdTaskStart, Stage: Shim, Title: "the shim runs `runc start`",
+		Why: "It lets the waiting first process go on to the user's program.", Flags: Kernel,
+		Proof: event(EventExec, Arg{Key: "argv", Has: "start"}).in(Child), Man: []string{"execve(2)"},
 	},
 	ShimReap: {
 		Name: "shim.reap", Parent: ShimAdopt, Stage: Shim, Title: "the shim reaps the container",
@@ -394,6 +394,11 @@ var table = [count]Step{
 		Why:   "Each directory of PATH is tried now, so that a missing program fails create (exit code 127, 126 if it cannot be executed) and not start.",
 		Proof: none("hull-trace follows no faccessat2"), Man: []string{"faccessat2(2), Linux 5.8", "environ(7) PATH"},
 	},
+	RuncInitSeccomp: {
+		Name: "runc.init.seccomp", Parent: RuncNsCreate, Stage: Runc, Title: "the system call filter is loaded",
+		Why:   "As late as it can be, because it would forbid the set-up itself. Without no_new_privs it needs CAP_SYS_ADMIN and so comes before the capabilities drop.",
+		Proof: event(EventSeccomp).in(Init), Man: []string{"seccomp(2)", "Linux Documentation/userspace-api/seccomp_filter.rst"}, Flags: Optional,
+	},
 	RuncInitCapabilities: {
 		Name: "runc.init.capabilities", Parent: RuncNsCreate, Stage: Runc, Title: "capabilities are dropped",
 		Why:   "Late, because all steps before needed them; a root without them is no root of the host.",
@@ -403,11 +408,6 @@ var table = [count]Step{
 		Name: "runc.init.no_new_privs", Parent: RuncNsCreate, Stage: Runc, Title: "no execve may gain privileges any more",
 		Why: "set-user-ID programs in the image lose their effect; also lets an unprivileged process load a filter.", Flags: Optional,
 		Proof: event(EventPrctl, Arg{Key: "option", Is: "PR_SET_NO_NEW_PRIVS"}).in(Init), Man: []string{"prctl(2) PR_SET_NO_NEW_PRIVS, Linux 3.5"},
-	},
-	RuncInitSeccomp: {
-		Name: "runc.init.seccomp", Parent: RuncNsCreate, Stage: Runc, Title: "the system call filter is loaded",
-		Why:   "As late as it can be, because it would forbid the set-up itself. Without no_new_privs it needs CAP_SYS_ADMIN and so comes before the capabilities drop.",
-		Proof: event(EventSeccomp).in(Init), Man: []string{"seccomp(2)", "Linux Documentation/userspace-api/seccomp_filter.rst"}, Flags: Optional,
 	},
 	RuncInitWaitStart: {
 		Name: "runc.init.wait_start", Parent: RuncNsCreate, Stage: Runc, Title: "the first process waits for start",

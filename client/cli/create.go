@@ -47,6 +47,9 @@ func (a *app) createCommand() *cobra.Command {
 func (a *app) create(ctx context.Context, c *engine.Client, o *runOptions, body engine.CreateRequest) (made engine.Created, err error) {
 	ctx, sp := span.Start(ctx, stages.ClientCreate)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return made, err
+	}
 	cid, err := newCIDFile(o.cidfile)
 	if err != nil {
 		return made, err

@@ -35,6 +35,7 @@ func (a *app) downCommand() *cobra.Command {
 }
 
 func (a *app) down(ctx context.Context, inst instance.Instance, keep bool) error {
+	engine.EndDebugged(ctx, inst.GateSocket()) // a run at a stop would wait for somebody to take it further
 	if !keep {
 		if err := a.stopAll(ctx, inst); err != nil {
 			return err
@@ -49,7 +50,7 @@ func (a *app) down(ctx context.Context, inst instance.Instance, keep bool) error
 			fmt.Fprintln(a.out, name)
 		}
 	}
-	for _, file := range []string{inst.APISocket(), inst.ContainerdSocket(), inst.ContainerdTTRPC(), inst.TraceSocket(), inst.SpanSocket()} {
+	for _, file := range []string{inst.APISocket(), inst.ContainerdSocket(), inst.ContainerdTTRPC(), inst.TraceSocket(), inst.SpanSocket(), inst.GateSocket()} {
 		os.Remove(file)
 	}
 	for _, name := range longLived {

@@ -60,7 +60,8 @@ func (a *app) rootCommand() *cobra.Command {
 var verbs = []string{
 	"run", "ps", "logs", "stop", "rm", "inspect", "load", "images", "rmi", "version", "container", "image", "trace", "up", "down",
 	"status", "demo", "create", "port", "start", "restart", "kill", "wait", "rename", "attach", "events", "info", "exec", "pause",
-	"unpause", "top", "update", "completion", "pull", "push", "tag", "save", "import", "export", "history", "cp", "diff",
+	"unpause", "top", "update", "completion", "pull", "push", "tag", "save", "import", "export", "history", "cp", "diff", "stages",
+	"explain", "doctor",
 }
 
 // verb makes one verb's command.
@@ -150,6 +151,12 @@ func (a *app) verb(name string) *cobra.Command {
 		return c
 	case "trace":
 		return a.traceCommand()
+	case "stages":
+		return a.stagesCommand()
+	case "explain":
+		return a.explainCommand()
+	case "doctor":
+		return a.doctorCommand()
 	case "up":
 		return a.upCommand()
 	case "down":

@@ -55,6 +55,13 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 		return failed(err)
 	}
 	id := made.ID
+	o.made = id
+	asked := false // to start it: from then on the daemon removes what it could not start
+	defer func() {
+		if err != nil && o.rm && !asked {
+			c.Remove(context.WithoutCancel(ctx), id, true, true)
+		}
+	}()
 
 	var s *session
 	stdin, stdout, stderr := o.wanted(o.interactive)
@@ -67,10 +74,16 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 		}
 		defer s.close()
 		s.catch()
+		if o.debugger != nil {
+			o.debugger.attached.Store(true)
+		}
 	}
 	// The wait is registered for a detached --rm as well: that tells when a failed start has been cleaned up.
 	waitCtx, waiting := span.Start(ctx, stages.ClientWait)
 	defer waiting.End(&err)
+	if err := waiting.Fault(); err != nil {
+		return failed(err)
+	}
 	var waiter *engine.Waiter
 	if !o.detach || o.rm {
 		condition := engine.NextExit
@@ -84,10 +97,13 @@ func (a *app) run(ctx context.Context, o *runOptions) (err error) {
 	}
 
 	startCtx, starting := span.Start(ctx, stages.ClientStart)
-	err = c.Start(startCtx, id)
+	if err = starting.Fault(); err == nil {
+		asked = true
+		err = c.Start(startCtx, id)
+	}
 	starting.End(&err)
 	if err != nil {
-		if o.rm {
+		if o.rm && asked {
 			waiter.Result() // the daemon removes what it could not start: be gone only after that
 		}
 		return failed(err)

@@ -64,6 +64,9 @@ func (a *app) checkTTY(stdin, tty bool) error {
 func (a *app) attach(ctx context.Context, c *engine.Client, id string, o engine.AttachOptions, sigProxy bool) (s *session, err error) {
 	ctx, sp := span.Start(ctx, stages.ClientAttach)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return nil, err
+	}
 	stream, err := c.Attach(ctx, id, o)
 	if err != nil {
 		return nil, err

@@ -27,10 +27,14 @@ type runOptions struct {
 	mountOptions
 	networkOptions
 	traceOptions
+	debugOptions
 
 	verb    string // run or create
 	image   string
 	command []string
+
+	debugger *debugger // of a run with gates
+	made     string    // the container's id, once there is one
 }
 
 // A topic is some of run's flags that belong together: it defines them, and writes what they say into the request.
@@ -42,7 +46,7 @@ type topic interface {
 func (o *runOptions) topics() []topic {
 	return []topic{
 		&o.streamOptions, &o.lifeOptions, &o.restartOptions, &o.imageOptions, &o.processOptions, &o.labelOptions, &o.hostsOptions, &o.resourceOptions,
-		&o.isolationOptions, &o.deviceOptions, &o.mountOptions, &o.networkOptions, &o.traceOptions,
+		&o.isolationOptions, &o.deviceOptions, &o.mountOptions, &o.networkOptions, &o.traceOptions, &o.debugOptions,
 	}
 }
 
@@ -58,12 +62,16 @@ func (o *runOptions) define(f *pflag.FlagSet) {
 func (o *runOptions) defineRun(f *pflag.FlagSet) {
 	o.streamOptions.defineRun(f)
 	o.traceOptions.defineRun(f)
+	o.debugOptions.defineRun(f)
 }
 
 // payload makes the API's document out of the flags. What is not in it, the daemon never learns.
 func (o *runOptions) payload(ctx context.Context, a *app) (body engine.CreateRequest, err error) {
 	_, sp := span.Start(ctx, stages.ClientPayload)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return body, err
+	}
 	o.client = a
 	body.Image, body.Cmd = o.image, o.command
 	for _, t := range o.topics() {

@@ -21,5 +21,8 @@ func (o *traceOptions) defineRun(f *pflag.FlagSet) {
 	f.Var(listValue{&o.traceOut, checkTraceOut}, "trace-out", "Write the trace to a `file` (.json Jaeger, .otlp.json, .html, .txt); implies --trace")
 }
 
+// recorded reports whether the trace is to be shown.
+func (o *traceOptions) recorded() bool { return o.trace || len(o.traceOut) > 0 }
+
 // apply has nothing to say: that a run is traced is in no request (docs/seams.md, section 4).
 func (o *traceOptions) apply(*engine.CreateRequest) error { return nil }

@@ -25,20 +25,36 @@ type tracing struct {
 // traced runs a command, recorded if the user asks for it. The timeline comes after the command's own output, and the exit code stays
 // the command's: watching changes nothing. For the same reason an absent hull-trace is a warning.
 func (a *app) traced(ctx context.Context, o *runOptions, run func(context.Context, *runOptions) error) error {
-	if !o.trace && len(o.traceOut) == 0 {
+	if o.debugOptions.gated() {
+		return a.debugged(ctx, o, run)
+	}
+	if !o.recorded() {
 		return run(ctx, o)
 	}
 	inst, err := a.instance()
 	if err != nil {
 		return &exit{125, err}
 	}
-	t, parent, err := a.beginTrace(ctx, inst)
+	parent := span.NewTrace()
+	t, err := a.beginTrace(ctx, inst, parent)
 	if err != nil {
 		fmt.Fprintf(a.err, "hull: warning: this run is not traced: %v\n", err)
 		return run(ctx, o)
 	}
+	code := t.record(ctx, parent, o, run, func() {})
+	t.finish(ctx, o.traceOut, o.level)
+	return &exit{code: code}
+}
+
+// record runs the command as the root of the trace, settles what else has to say something, reports the end, and returns the exit code.
+func (t *tracing) record(ctx context.Context, parent span.Context, o *runOptions, run func(context.Context, *runOptions) error, settle func()) int {
 	traced, command := span.Start(t.rec.Join(ctx, parent), stages.ClientCommand)
-	err = run(traced, o)
+	err := command.Fault()
+	if err == nil {
+		err = run(traced, o)
+	} else {
+		err = failed(err)
+	}
 	// A container's exit code is no failure of this step; what is still to be said about one is said before the timeline.
 	var e *exit
 	failure := err
@@ -46,20 +62,18 @@ func (a *app) traced(ctx context.Context, o *runOptions, run func(context.Contex
 		failure = e.err
 	}
 	command.End(&failure)
-	code := a.report(err)
-	t.finish(ctx, o.traceOut, o.level)
-	return &exit{code: code}
+	settle()
+	return t.a.report(err)
 }
 
 // beginTrace announces the trace, before the first call: what this process does from now on is recorded.
-func (a *app) beginTrace(ctx context.Context, inst instance.Instance) (*tracing, span.Context, error) {
-	parent := span.NewTrace()
+func (a *app) beginTrace(ctx context.Context, inst instance.Instance, parent span.Context) (*tracing, error) {
 	t := &tracing{a: a, tracer: engine.Tracer{Socket: inst.TraceSocket()}, id: parent.TraceID()}
 	if _, err := t.tracer.Begin(ctx, t.id, os.Getpid(), append([]string{"hull"}, a.args...)); err != nil {
-		return nil, parent, err
+		return nil, err
 	}
 	t.rec = span.New("hull", inst.SpanSocket(), false)
-	return t, parent, nil
+	return t, nil
 }
 
 // finish hands over this process's claims, waits until the trace is complete, and shows it.

@@ -44,6 +44,9 @@ func (m *Maker) Path(namespace, id string) string { return filepath.Join(m.Root,
 func (m *Maker) Create(ctx context.Context, namespace, id string, spec []byte) (_ *Bundle, err error) {
 	ctx, sp := span.Start(ctx, stages.ContainerdBundle)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return nil, err
+	}
 	dir := m.Path(namespace, id)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return nil, &stages.Error{Step: stages.ContainerdBundle, Kind: stages.Internal, Thing: dir, Err: err}
@@ -54,14 +57,18 @@ func (m *Maker) Create(ctx context.Context, namespace, id string, spec []byte) (
 		return nil, &stages.Error{Step: stages.ContainerdBundle, Kind: stages.Invalid, Thing: dir, Err: err}
 	}
 	order := slices.Concat([]byte(`{"bundle":`), quoted, []byte(`,"spec":`), spec, []byte("}"))
-	limit, cancel := context.WithTimeout(ctx, timeout)
+	limit, cancel := span.Limit(ctx, timeout)
 	defer cancel()
 	cmd := exec.CommandContext(limit, m.Program, "create")
 	cmd.Stdin = bytes.NewReader(order)
 	cmd.Env = append(span.Env(span.Current(ctx), m.Spans), span.WithoutEnv(os.Environ())...)
 	var text bytes.Buffer
 	cmd.Stderr = &text
+	_, absent := os.Lstat(dir)
 	if err := cmd.Run(); err != nil {
+		if absent != nil {
+			os.RemoveAll(dir) // of a program that was killed: one that fails leaves nothing
+		}
 		return nil, makerError(m.Program, err, text.String())
 	}
 	if _, err := os.Stat(filepath.Join(dir, "config.json")); err != nil {

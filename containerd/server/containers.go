@@ -114,6 +114,9 @@ func (s *containers) Create(ctx context.Context, req *api.CreateContainerRequest
 	ctx, sp := span.Start(ctx, stages.ContainerdContainerCreate)
 	sp.Set(stages.AttrContainer, c.GetID())
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return nil, err
+	}
 	ns, err := s.namespaces.use(ctx)
 	if err != nil {
 		return nil, err

@@ -124,7 +124,10 @@ func (l *Launcher) Start(ctx context.Context, o Order, options *anypb.Any) (_ Ad
 	ctx, sp := span.Start(ctx, stages.ContainerdShimStart)
 	sp.Instance(o.ID)
 	defer sp.End(&err)
-	limit, cancel := context.WithTimeout(ctx, StartLimit)
+	if err := sp.Fault(); err != nil {
+		return Address{}, err
+	}
+	limit, cancel := span.Limit(ctx, StartLimit)
 	defer cancel()
 	cmd, out, text := l.command(limit, o, "start")
 	if options != nil {
@@ -164,7 +167,7 @@ func withText(err error, text *bytes.Buffer) error {
 // idempotent.
 func (l *Launcher) Delete(ctx context.Context, o Order) (*task.DeleteResponse, error) {
 	// Not stopped by the caller's end: half a clean-up is worse than a late answer.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), DeleteLimit)
+	ctx, cancel := span.Limit(context.WithoutCancel(ctx), DeleteLimit)
 	defer cancel()
 	cmd, out, text := l.command(ctx, o, "delete")
 	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {

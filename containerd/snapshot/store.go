@@ -127,6 +127,9 @@ func (s *Store) Prepare(ctx context.Context, namespace string, kind Kind, key, p
 	_, sp := span.Start(ctx, stages.ContainerdSnapshotPrepare)
 	sp.Instance(key)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return nil, err
+	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -44,6 +44,9 @@ func (m *Manager) Start(ctx context.Context, namespace, id, execID string) (pid 
 	sp.Set(stages.AttrContainer, id)
 	sp.Instance(execID)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return pid, err
+	}
 	err = m.with(namespace, id, func(t *Task, conn *shimproc.Conn) error {
 		answer, err := conn.Start(ctx, &shimapi.StartRequest{ID: id, ExecID: execID})
 		if err != nil {

@@ -40,6 +40,9 @@ func (m *Manager) Create(ctx context.Context, o Order) (pid uint32, err error) {
 	ctx, sp := span.Start(ctx, stages.ContainerdTaskCreate)
 	sp.Set(stages.AttrContainer, o.ID)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return pid, err
+	}
 	runtime := o.Runtime
 	if runtime == "" {
 		runtime = shimproc.HullRuntime
@@ -146,7 +149,7 @@ func (m *Manager) startShim(ctx context.Context, t *Task, options *anypb.Any) (*
 	if err := address.Save(t.bundle); err != nil {
 		return nil, t.failed(stages.ContainerdShimStart, stages.Internal, err)
 	}
-	limit, cancel := context.WithTimeout(ctx, shimproc.StartLimit)
+	limit, cancel := span.Limit(ctx, shimproc.StartLimit)
 	defer cancel()
 	conn, err := shimproc.Dial(limit, address)
 	if err != nil {
@@ -157,7 +160,7 @@ func (m *Manager) startShim(ctx context.Context, t *Task, options *anypb.Any) (*
 
 // endShim asks a shim to leave and lets go of it.
 func endShim(ctx context.Context, conn *shimproc.Conn, id string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	ctx, cancel := span.Limit(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if _, err := conn.Shutdown(ctx, &shimapi.ShutdownRequest{ID: id}); err == nil {
 		// The socket closes when the process ends: from then on nobody uses the bundle.

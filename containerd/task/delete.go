@@ -32,6 +32,9 @@ func (m *Manager) Delete(ctx context.Context, namespace, id string) (e Exit, err
 	}
 	ctx, sp := span.Start(ctx, stages.ContainerdTaskDelete)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return e, err
+	}
 	t.mu.Lock()
 	if t.busy {
 		t.mu.Unlock()

@@ -63,6 +63,9 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 
 	ctx, sp := span.Start(ctx, stages.DaemonCreate)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return resp, err
+	}
 	if req.Platform != "" && !strings.HasPrefix(req.Platform, "linux/"+runtime.GOARCH) && req.Platform != "linux" {
 		return resp, failure(stages.NotFound, "platform %s is not this machine's: linux/%s", req.Platform, runtime.GOARCH)
 	}
@@ -98,6 +101,9 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 	}
 	e.registry.add(newContainer(rec))
 	e.events.container(events.ActionCreate, *rec)
+	if span.Current(ctx).Gated() {
+		go e.abandoned(context.WithoutCancel(ctx), id)
+	}
 	if trace.owned {
 		logError("hull-trace: container", id, e.tracing.hull.Container(ctx, trace.id, id))
 	}
@@ -108,6 +114,9 @@ func (e *Engine) Create(ctx context.Context, req CreateRequest) (resp container.
 func (e *Engine) resolve(ctx context.Context, ref string) (img *image.Image, err error) {
 	ctx, sp := span.Start(ctx, stages.DaemonImageResolve)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return img, err
+	}
 	if ref == "" {
 		return nil, failure(stages.Invalid, "no image specified")
 	}
@@ -173,16 +182,26 @@ func (e *Engine) build(ctx context.Context, rec *store.Record, img *image.Image)
 	if err != nil {
 		return nil, err
 	}
+	return warnings, e.record(ctx, rec)
+}
+
+// record writes our own record of the container: from here on a crash of ours does not lose it.
+func (e *Engine) record(ctx context.Context, rec *store.Record) (err error) {
 	_, sp := span.Start(ctx, stages.DaemonContainerCreate)
+	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	sp.Set(stages.AttrContainer, rec.ID)
-	err = e.store.Save(rec)
-	sp.End(&err)
-	return warnings, err
+	return e.store.Save(rec)
 }
 
 func (e *Engine) makeSpec(ctx context.Context, rec *store.Record, files spec.Files, image *layers.Stack) (s *specs.Spec, warnings []string, err error) {
 	_, sp := span.Start(ctx, stages.DaemonSpec)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return nil, nil, err
+	}
 	user, err := spec.ResolveUser(rec.Config.User, rec.HostConfig.GroupAdd, image.Read)
 	if err != nil {
 		return nil, nil, err

@@ -99,7 +99,7 @@ func (e *Engine) join(ctx context.Context, c *Container) context.Context {
 
 // detached is ctx for work that must be finished even if the client leaves.
 func detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), deadline)
+	return span.Limit(context.WithoutCancel(ctx), deadline)
 }
 
 func failure(kind stages.Kind, format string, args ...any) error {

@@ -22,6 +22,9 @@ import (
 func (e *Engine) decideNetwork(ctx context.Context, req CreateRequest, id string) (place *network.Endpoint, err error) {
 	ctx, sp := span.Start(ctx, stages.DaemonNetworkAllocate)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return place, err
+	}
 	mode := req.HostConfig.NetworkMode
 	sp.Set("network.mode", string(mode))
 	switch {
@@ -50,6 +53,9 @@ func (e *Engine) decideNetwork(ctx context.Context, req CreateRequest, id string
 func (e *Engine) plugNetwork(ctx context.Context, rec store.Record) (place *network.Endpoint, err error) {
 	ctx, sp := span.Start(ctx, stages.DaemonNetworkPlug)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return place, err
+	}
 	mode := rec.HostConfig.NetworkMode
 	sp.Set("network.mode", string(mode))
 	switch {

@@ -96,6 +96,9 @@ func (e *Engine) run(ctx context.Context, c *Container) (pid int, place *network
 func (e *Engine) createTask(ctx context.Context, rec store.Record, paths streamPaths) (pid int, err error) {
 	ctx, sp := span.Start(ctx, stages.DaemonTaskCreate)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return 0, err
+	}
 	mounts, err := e.ctd.SnapshotMounts(ctx, rec.ID)
 	if err != nil {
 		return 0, err
@@ -111,6 +114,9 @@ func (e *Engine) createTask(ctx context.Context, rec store.Record, paths streamP
 func (e *Engine) startTask(ctx context.Context, id string) (pid int, err error) {
 	ctx, sp := span.Start(ctx, stages.DaemonTaskStart)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return pid, err
+	}
 	p, err := e.ctd.StartTask(ctx, id)
 	return int(p), err
 }

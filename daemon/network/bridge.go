@@ -20,6 +20,7 @@ func (b *Bridge) ensure(ctx context.Context) error {
 	if b.closed {
 		return &stages.Error{Kind: stages.Unavailable, Thing: b.name, Err: errors.New("hulld is ending")}
 	}
+	ctx = span.Ungated(ctx) // b.mu is all containers'
 	link, err := b.host.LinkByName(b.name)
 	if err == nil && b.subnet.IsValid() && b.ready {
 		return nil // the usual case: one question to the kernel

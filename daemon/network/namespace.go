@@ -77,6 +77,9 @@ func (b *Bridge) Plug(ctx context.Context, id string, e Endpoint, wishes []Bindi
 func (b *Bridge) beginInside(ctx context.Context, id string, fd int) (inside *netlink.Handle, err error) {
 	_, sp := span.Start(ctx, stages.DaemonNetworkNamespace)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return inside, err
+	}
 	sp.Set("network.namespace", b.Path(id))
 	// The socket belongs to the namespace in which it is made (netlink(7)): from now on it does not matter which thread uses it.
 	if inside, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
@@ -122,6 +125,9 @@ func (b *Bridge) link(id, to string) error {
 func (b *Bridge) connect(ctx context.Context, id string, e Endpoint, fd int) (err error) {
 	_, sp := span.Start(ctx, stages.DaemonNetworkVeth)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	mac, err := net.ParseMAC(e.MAC)
 	if err != nil {
 		return failed(stages.DaemonNetworkVeth, e.MAC, err)
@@ -165,6 +171,9 @@ func configure(ctx context.Context, inside *netlink.Handle, e Endpoint) error {
 	}
 	_, sp := span.Start(ctx, stages.DaemonNetworkRoute)
 	defer sp.End(&err)
+	if err = sp.Fault(); err != nil {
+		return err
+	}
 	sp.Set("network.route", "default via "+e.Gateway.String())
 	err = inside.RouteAdd(&netlink.Route{LinkIndex: eth0.Attrs().Index, Gw: e.Gateway.AsSlice()})
 	if err != nil {
@@ -176,6 +185,9 @@ func configure(ctx context.Context, inside *netlink.Handle, e Endpoint) error {
 func address(ctx context.Context, inside *netlink.Handle, e Endpoint) (eth0 netlink.Link, err error) {
 	_, sp := span.Start(ctx, stages.DaemonNetworkAddress)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return eth0, err
+	}
 	sp.Set("network.address", e.Address.String())
 	eth0, err = inside.LinkByName("eth0")
 	if err == nil {

@@ -37,6 +37,10 @@ func (b *Bridge) publish(ctx context.Context, id string, e Endpoint, wishes []Bi
 	var spans []*span.Span
 	for _, p := range done {
 		_, sp := span.Start(ctx, stages.DaemonNetworkRule)
+		if err := sp.Fault(); err != nil {
+			sp.End(&err)
+			return done, err
+		}
 		sp.Instance(p.rule(e.Address.Addr()))
 		spans = append(spans, sp)
 		r.publish(id, e.Address.Addr(), p)
@@ -108,6 +112,9 @@ func (b *Bridge) unpublish(id string, w *wire) error {
 func (b *Bridge) take(ctx context.Context, id string, e Endpoint, w Binding) (p Published, err error) {
 	_, sp := span.Start(ctx, stages.DaemonNetworkPort)
 	defer func() { sp.Instance(p.String()); sp.End(&err) }()
+	if err := sp.Fault(); err != nil {
+		return p, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for port := int(w.First); port <= int(w.Last); port++ {

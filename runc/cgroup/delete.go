@@ -41,6 +41,28 @@ func (g *Group) Delete() error {
 	return failed
 }
 
+// RemoveEmpty removes the groups that Create would make for the path, as far as they are there and nobody is in them.
+func RemoveEmpty(cgroupsPath string) error {
+	names, absolute, err := components(cgroupsPath)
+	if err != nil {
+		return err
+	}
+	all, err := detect()
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, h := range all {
+		dir := path.Join(append([]string{h.mount}, h.below(names, absolute)...)...)
+		switch err := unix.Rmdir(dir); err {
+		case nil, unix.ENOENT, unix.EBUSY, unix.ENOTEMPTY: // EBUSY: a process is in it
+		default:
+			failed = append(failed, cannotDelete(kindOf(err), dir, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
 func cannotDelete(kind stages.Kind, dir string, err error) error {
 	return &stages.Error{Step: stages.RuncDelete, Kind: kind, Thing: dir, Err: err}
 }

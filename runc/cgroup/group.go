@@ -173,6 +173,9 @@ func (b *builder) build(ctx context.Context, h hierarchy, names []string) (m Mem
 	sp.Instance(h.String())
 	sp.Set("cgroup.path", path.Join(append([]string{h.mount}, names...)...))
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return m, err
+	}
 	for try := 0; ; try++ {
 		m, err = b.descend(h, names)
 		// ENOENT: a parent vanished between two of our calls, because another container's failed create took back what it had made.

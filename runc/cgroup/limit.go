@@ -77,6 +77,9 @@ func (g *Group) limit(ctx context.Context, all []hierarchy, l limits, refused ma
 	}
 	_, sp := span.Start(ctx, stages.RuncCgroupLimits)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return warnings, err
+	}
 	open := map[string]*os.File{}
 	defer func() {
 		for _, f := range open {

@@ -36,6 +36,9 @@ func create(g *global, fs *flag.FlagSet, args []string) (err error) {
 	}
 	ctx, sp := span.Start(g.ctx, stages.RuncCreate)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	sp.Set(stages.AttrContainer, o.ID)
 	if err := container.Create(ctx, o); err != nil {
 		return err

@@ -17,6 +17,9 @@ func remove(g *global, fs *flag.FlagSet, args []string) (err error) {
 	}
 	_, sp := span.Start(g.ctx, stages.RuncDelete)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	sp.Set(stages.AttrContainer, ids[0])
 	return container.Delete(g.root, ids[0], *force)
 }

@@ -27,6 +27,9 @@ func kill(g *global, fs *flag.FlagSet, args []string) (err error) {
 	}
 	_, sp := span.Start(g.ctx, stages.RuncKill)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	sp.Set(stages.AttrContainer, rest[0])
 	return container.Kill(g.root, rest[0], sig, *all)
 }

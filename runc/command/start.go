@@ -15,6 +15,9 @@ func start(g *global, fs *flag.FlagSet, args []string) (err error) {
 	}
 	ctx, sp := span.Start(g.ctx, stages.RuncStart)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	sp.Set(stages.AttrContainer, ids[0])
 	return container.Start(ctx, g.root, ids[0])
 }

@@ -49,7 +49,11 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
 		Annotations: t.spec.Annotations, Personality: t.spec.Linux.Personality, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
-	if err := s.makeDir(t.spec.Process.User.UID); err != nil {
+	path := t.spec.Linux.CgroupsPath
+	if path == "" {
+		path = "/" + o.ID
+	}
+	if err := s.makeDir(t.spec.Process.User.UID, path); err != nil {
 		return err
 	}
 	undo := []func(){func() { os.RemoveAll(s.dir) }}
@@ -65,10 +69,6 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		}
 	}()
 
-	path := t.spec.Linux.CgroupsPath
-	if path == "" {
-		path = "/" + o.ID
-	}
 	group, warnings, err := cgroup.Create(ctx, path, t.spec.Linux.Resources)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 
 // makeDir makes the container's directory, whose name is taken from then on, and the FIFO in it. The FIFO is opened by the first
 // process after it has become the user: it is that user's, in a directory of ours.
-func (s *State) makeDir(uid uint32) error {
+func (s *State) makeDir(uid uint32, cgroups string) error {
 	root := filepath.Dir(s.dir)
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return err
@@ -170,9 +170,12 @@ func (s *State) makeDir(uid uint32) error {
 	if err == nil && uid != 0 {
 		err = unix.Chown(fifo, int(uid), -1)
 	}
+	if err == nil {
+		err = unix.Symlink(cgroups, filepath.Join(s.dir, groupLink))
+	}
 	if err != nil {
 		os.RemoveAll(s.dir)
-		return fmt.Errorf("mkfifo %s: %w", fifo, err)
+		return fmt.Errorf("prepare %s: %w", s.dir, err)
 	}
 	return nil
 }
@@ -224,12 +227,23 @@ func checkKept(n int, step stages.ID) error {
 func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	ctx, sp := span.Start(ctx, stages.RuncNsCreate)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return pid, pidfd, err
+	}
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
 		return 0, -1, fmt.Errorf("pipe2: %w", err)
 	}
 	defer unix.Close(pipe[0])
+	gate := span.OpenGate(ctx)
+	if gate != nil {
+		defer unix.Close(gate.FD)
+		t.gate = linux.Cell(gate.FD)
+	}
 	prog, err := t.program(pipe[1])
+	if err == nil && gate != nil {
+		prog.Gates(t.gate, gate.Question)
+	}
 	if err == nil && sp != nil {
 		err = prog.Clock()
 	}
@@ -300,6 +314,9 @@ func claim(ctx context.Context, p *linux.Program, pid int, start uint64, failure
 // rowError says which row failed, on what, and with which errno.
 func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 	row := p.Rows[r.Row]
+	if r.Why != 0 {
+		return span.GateError(row.Step, row.Instance, r.Errno, r.Why)
+	}
 	if row.Step == stages.RuncInitProgram {
 		return process.NotFound(row.Step, spec.Process.Args[0], r.Errno)
 	}
@@ -332,6 +349,9 @@ func end(pid, pidfd int) {
 func (s *State) saved(ctx context.Context, pid int) (err error) {
 	_, sp := span.Start(ctx, stages.RuncStateSave)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	s.PID = pid
 	_, s.PIDStart = processStat(pid)
 	return s.save()

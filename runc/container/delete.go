@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 
+	"hull/runc/cgroup"
 	"hull/runc/linux"
 	"hull/stages"
 
@@ -18,7 +20,7 @@ import (
 func Delete(root, id string, force bool) error {
 	s, err := Find(root, id)
 	if force && stages.KindOf(err) == stages.NotFound && err != nil {
-		return nil
+		return forget(root, id)
 	}
 	if err != nil {
 		return err
@@ -47,6 +49,23 @@ func Delete(root, id string, force bool) error {
 		}
 	}
 	return os.RemoveAll(s.dir)
+}
+
+// forget removes what a create has left that was killed before it had a state to save: empty groups, and its directory. No process was made
+// by then; a group that holds one is somebody else's.
+func forget(root, id string) error {
+	dir := filepath.Join(root, id)
+	path, err := os.Readlink(filepath.Join(dir, groupLink))
+	if errors.Is(err, os.ErrNotExist) {
+		return os.RemoveAll(dir)
+	}
+	if err != nil {
+		return err
+	}
+	if err := cgroup.RemoveEmpty(path); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
 }
 
 // end kills the first process and waits until it is gone; as it is nobody's child here, by its pidfd.

@@ -30,6 +30,7 @@ type initTable struct {
 	cgroupNames  []string   // their controllers
 	cgroupInto   *os.File   // v2: the child is born in it; nil without v2
 	fifo         int        // exec.fifo, O_PATH
+	gate         *int32     // the connection to the gates of a run under the debugger; nil for all others
 	console      int        // the socket for the terminal's master, or -1
 	keepFDs      int        // descriptors after 2 that the program is to have
 	newKeyring   bool
@@ -271,6 +272,9 @@ func (t *initTable) closeAllBut(cells ...*int32) (high int) {
 		if r.Out != nil {
 			high++
 		}
+	}
+	if t.gate != nil {
+		cells = append(cells, t.gate)
 	}
 	for i, c := range cells {
 		move := linux.Dup3(linux.FD(c), high+i, unix.O_CLOEXEC)

@@ -70,6 +70,8 @@ func Start(ctx context.Context, root, id string) error {
 				return err
 			}
 			continue
+		case err == nil && ok && r.Why != 0:
+			return span.GateError(r.Step, s.Program, r.Errno, r.Why)
 		case err == nil && ok && r.Step == stages.RuncInitExec:
 			return process.NotFound(r.Step, s.Program, r.Errno)
 		case err == nil && ok:

@@ -44,6 +44,7 @@ const statePaused specs.ContainerState = "paused"
 const (
 	stateFile = "state.json"
 	fifoFile  = "exec.fifo"
+	groupLink = "cgroup" // its target is the cgroups' path: known before the first group is made, and to whoever finds no state yet
 )
 
 // checkID holds an id against what it becomes: the name of a directory (NAME_MAX, 255 bytes) and of a cgroup.

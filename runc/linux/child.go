@@ -132,7 +132,10 @@ func run(c *child) {
 			}
 		}
 		var result uintptr
-		if row.NR == Fail {
+		why := uint32(0)
+		if row.gate != nil && row.gate[0] != 0 {
+			errno, why = syscall.Errno(row.gate[0]), uint32(row.gate[1])
+		} else if row.NR == Fail {
 			errno = syscall.Errno(a[0])
 		} else {
 			result, _, errno = syscall.RawSyscall6(row.NR, a[0], a[1], a[2], a[3], a[4], a[5])
@@ -147,7 +150,7 @@ func run(c *child) {
 			pc += 1 + row.Then
 			continue
 		}
-		if errno == unix.EINTR {
+		if errno == unix.EINTR && why == 0 {
 			continue
 		}
 		excepted := false
@@ -157,7 +160,7 @@ func run(c *child) {
 			}
 		}
 		if !excepted || row.Warn {
-			record[0], record[1], record[2], record[3] = uint32(pc), uint32(errno), failed, uint32(row.Step)
+			record[0], record[1], record[2], record[3] = uint32(pc), uint32(errno), failed|why<<16, uint32(row.Step)
 			if excepted {
 				record[2] = warned
 			}

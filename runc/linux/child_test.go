@@ -1,8 +1,10 @@
 package linux_test
 
 import (
+	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -171,4 +173,69 @@ func TestAbsentThingClaimsNothing(t *testing.T) {
 		claimed = append(claimed, l.Instance)
 	}
 	require.Equal(t, []string{"first", "/proc", "last"}, claimed)
+}
+
+// TestGates: each row of a step asks before it runs, what is jumped to asks as well, and an errno in the answer is the row's own failure.
+func TestGates(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	defer unix.Close(pair[0])
+	asked := make(chan string, 16)
+	go func() {
+		defer close(asked)
+		for {
+			var b [256]byte
+			n, err := unix.Read(pair[0], b[:])
+			if err != nil || n == 0 {
+				return
+			}
+			asked <- string(b[:n])
+			answer := make([]byte, 8)
+			if strings.HasPrefix(string(b[:n]), "runc.init.hostname") {
+				answer[0], answer[4] = byte(unix.EXDEV), 1
+			}
+			unix.Write(pair[0], answer)
+		}
+	}()
+	p, reports, code := spawn(t, 0, true, func(p *linux.Program) {
+		p.Do(linux.Umask(0)) // of no step
+		p.At(stages.RuncInitWorkdir, "/")
+		p.Do(linux.Chdir("/nosuch").Or(unix.ENOENT).Skip(0, 1), linux.GiveUp(unix.EPERM), linux.Chdir("/"))
+		p.At(stages.RuncInitHostname, "")
+		p.Do(linux.Umask(0o22), linux.Umask(0))
+		p.Gates(linux.Cell(pair[1]), func(step stages.ID, instance, call string, inner bool) []byte {
+			return []byte(fmt.Sprint(step, " ", instance, " ", call, " ", inner))
+		})
+	})
+	unix.Close(pair[1])
+	require.Equal(t, 1, code)
+	require.Len(t, reports, 1)
+	require.Equal(t, unix.EXDEV, reports[0].Errno)
+	require.Equal(t, stages.RuncInitHostname, reports[0].Step)
+	require.Equal(t, 1, reports[0].Why)
+	require.Equal(t, "umask", p.Rows[reports[0].Row].Name)
+	var all []string
+	for q := range asked {
+		all = append(all, q)
+	}
+	require.Equal(t, []string{`runc.init.workdir / chdir("/nosuch") or ENOENT false`, `runc.init.workdir / chdir("/") true`, `runc.init.hostname  umask(18) false`}, all)
+	laps := p.Laps()
+	require.Len(t, laps, 2)
+	require.True(t, laps[1].Open)
+}
+
+// TestGatesWithoutAnybody: if the other end is gone, the gates are open.
+func TestGatesWithoutAnybody(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	unix.Close(pair[0])
+	_, reports, code := spawn(t, 0, false, func(p *linux.Program) {
+		p.At(stages.RuncInitWorkdir, "/")
+		p.Do(linux.Chdir("/"), p.Ready())
+		execTrue(p)
+		p.Gates(linux.Cell(pair[1]), func(stages.ID, string, string, bool) []byte { return []byte("?") })
+	})
+	unix.Close(pair[1])
+	require.Zero(t, code)
+	require.Equal(t, []linux.Report{{Ready: true}}, reports)
 }

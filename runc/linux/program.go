@@ -126,7 +126,7 @@ const (
 	started = 4 // the child has seen start
 )
 
-// recordSize is one record on the wire: row, errno, what, step; each four bytes, native order. Smaller than PIPE_BUF, so it arrives whole.
+// recordSize is one record on the wire: row, errno, what (in its upper half: why, see Report), step; each four bytes, native order. Smaller than PIPE_BUF, so it arrives whole.
 const recordSize = 16
 
 // Ready is the row that says that all before it has succeeded.
@@ -148,6 +148,7 @@ type Report struct {
 	Ready bool // all is made
 	Start bool // start was seen
 	Warn  bool // the row failed, and it was no failure
+	Why   int  // the row's gate made it fail: see trace/span; 0 for a failure of its own
 }
 
 // ReadReport waits for the next record. ok is false when the other end is closed: the child is gone, or has executed its program.
@@ -163,10 +164,12 @@ func ReadReport(fd int) (r Report, ok bool, err error) {
 		return r, false, fmt.Errorf("read the child's report: %d bytes", n)
 	}
 	what := binary.NativeEndian.Uint32(b[8:])
+	why := int(what >> 16)
+	what &= 0xffff
 	return Report{
 		Row: int(binary.NativeEndian.Uint32(b[0:])), Errno: syscall.Errno(binary.NativeEndian.Uint32(b[4:])),
 		Step:  stages.ID(binary.NativeEndian.Uint32(b[12:])),
-		Ready: what == ready, Start: what == started, Warn: what == warned,
+		Ready: what == ready, Start: what == started, Warn: what == warned, Why: why,
 	}, true, nil
 }
 

@@ -28,6 +28,7 @@ type Row struct {
 	Exit     uint8            // exit code after a failure; 0 means 1
 	absent   bool             // an excepted error says that the thing is not there: the step did nothing
 	gone     *byte            // with absent, after Clock: set to 1 then; on the shared page
+	gate     *[2]int32        // after Gates: the answer that was read; with an errno in it the row fails so
 }
 
 // Any in Row.Except stands for every errno.

@@ -85,6 +85,9 @@ func (c *call) serve() error {
 func becomeSubreaper(ctx context.Context) (err error) {
 	_, sp := span.Start(ctx, stages.ShimSubreaper)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	if err := reap.Subreaper(); err != nil {
 		return &stages.Error{Step: stages.ShimSubreaper, Kind: stages.Internal, Err: err}
 	}

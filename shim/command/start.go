@@ -33,6 +33,9 @@ func (c *call) start(stdin io.Reader, stdout io.Writer) (err error) {
 	ctx, sp := span.Start(rec.Join(context.Background(), parent), stages.ShimStart)
 	defer rec.Close()
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 
 	params, err := c.bootstrap(stdin)
 	if err != nil {

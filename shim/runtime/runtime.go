@@ -110,6 +110,9 @@ func (r *Runtime) Kill(ctx context.Context, id string, signal uint32, all bool) 
 func (r *Runtime) Delete(ctx context.Context, id string, force bool) (err error) {
 	ctx, sp := span.Start(ctx, stages.ShimRuntimeDelete)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	var args []string
 	if force {
 		args = append(args, "--force")

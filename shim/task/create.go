@@ -85,12 +85,18 @@ func (s *Service) Create(ctx context.Context, req *wire.CreateTaskRequest) (resp
 func (s *Service) mount(ctx context.Context, req *wire.CreateTaskRequest) (err error) {
 	_, sp := span.Start(ctx, stages.ShimRootfsMount)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	return MountRootfs(req.Rootfs, s.rootfs())
 }
 
 func (s *Service) openStreams(ctx context.Context, p *process) (err error) {
 	_, sp := span.Start(ctx, stages.ShimStdioOpen)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	streams, err := stdio.Open(p.request, s.Reaper)
 	if err != nil {
 		return err
@@ -109,6 +115,9 @@ func (s *Service) openStreams(ctx context.Context, p *process) (err error) {
 func (s *Service) runCreate(ctx context.Context, p *process) (err error) {
 	ctx, sp := span.Start(ctx, stages.ShimRuntimeCreate)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	p.order.Lock() // an exit before this is over waits
 	defer p.order.Unlock()
 	pidFile := reap.InitFile(s.Bundle)
@@ -158,6 +167,9 @@ func (s *Service) launch(p *process, run func(console string, adopt func() error
 func (s *Service) adopt(ctx context.Context, p *process, pidFile string) (err error) {
 	ctx, sp := span.Start(ctx, stages.ShimAdopt)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	pid := reap.ReadPID(pidFile)
 	if pid == 0 {
 		return fmt.Errorf("the runtime wrote no pid into %s", pidFile)
@@ -214,6 +226,9 @@ func (s *Service) Start(ctx context.Context, req *wire.StartRequest) (*wire.Star
 func (s *Service) runStart(ctx context.Context) (err error) {
 	ctx, sp := span.Start(ctx, stages.ShimRuntimeStart)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	return s.runtime.Start(ctx, s.id)
 }
 

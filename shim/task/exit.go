@@ -70,6 +70,9 @@ func (s *Service) startedExecs() (list []*process) {
 func (s *Service) record(ctx context.Context, e reap.Exit) (err error) {
 	_, sp := span.Start(ctx, stages.ShimExitRecord)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	return reap.WriteExit(s.Bundle, e)
 }
 

@@ -48,6 +48,7 @@ func (i Instance) ContainerdSocket() string { return filepath.Join(i.Run, "conta
 func (i Instance) ContainerdTTRPC() string  { return filepath.Join(i.Run, "containerd.sock.ttrpc") } // shims' events
 func (i Instance) TraceSocket() string      { return filepath.Join(i.Run, "trace.sock") }            // hull-trace, HTTP
 func (i Instance) SpanSocket() string       { return filepath.Join(i.Run, "spans.sock") }            // finished spans, SOCK_SEQPACKET
+func (i Instance) GateSocket() string       { return filepath.Join(i.Run, "gates.sock") }            // the stage debugger's, SOCK_SEQPACKET
 func (i Instance) ShimSockets() string      { return filepath.Join(i.Run, "s") }                     // one socket per shim
 
 // Directories and files of the long-lived binaries.

@@ -10,6 +10,7 @@ import (
 
 	"hull/stages/instance"
 	"hull/trace/bpf"
+	"hull/trace/gate"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,6 +22,7 @@ func Main(args []string, stderr io.Writer) int {
 	root := flags.String("root", "", "the instance's root directory (default: the system's, or $"+instance.EnvRoot+")")
 	otlp := flags.String("otlp", "", "push finished traces to this OTLP endpoint: http://, https:// or grpc://HOST:PORT")
 	noKernel := flags.String("no-kernel", "", "go on without the kernel's side, for this `reason` (for tests and demonstrations)")
+	debug := flags.Bool("debug", false, "allow faults at the gates of a run")
 	if err := flags.Parse(args); err != nil {
 		return 125
 	}
@@ -29,7 +31,7 @@ func Main(args []string, stderr io.Writer) int {
 		return 125
 	}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(stderr, nil)))
-	if err := serve(*root, *otlp, *noKernel); err != nil {
+	if err := serve(*root, *otlp, *noKernel, *debug); err != nil {
 		fmt.Fprintf(stderr, "hull-trace: %v\n", err)
 		return 125
 	}
@@ -37,7 +39,7 @@ func Main(args []string, stderr io.Writer) int {
 }
 
 // serve wires everything.
-func serve(root, otlp, noKernel string) error {
+func serve(root, otlp, noKernel string, debug bool) error {
 	inst, err := instance.At(root)
 	if err != nil {
 		return err
@@ -81,12 +83,20 @@ func serve(root, otlp, noKernel string) error {
 	defer os.Remove(inst.TraceSocket())
 	defer control.Close()
 
-	failed := make(chan error, 2)
+	gates, err := instance.Listen("unixpacket", inst.GateSocket(), 0o600)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(inst.GateSocket())
+	defer gates.Close()
+
+	failed := make(chan error, 3)
 	if c.tracer != nil {
 		go c.readKernel()
 	}
 	go func() { failed <- c.takeSpans(spans) }()
 	go func() { failed <- c.serve(control) }()
+	go func() { failed <- (&gate.Server{Faults: debug}).Serve(gates) }()
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, unix.SIGTERM, unix.SIGINT)
 	slog.Info("ready", "pid", os.Getpid(), "address", inst.TraceSocket(), "kernel", c.tracer != nil)

@@ -164,25 +164,32 @@ func (r *Recorder) send() {
 }
 
 func (r *Recorder) connect() bool {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return false
+	fd, ok := dial(r.Socket, unix.SOCK_NONBLOCK)
+	if ok {
+		r.fd = fd
 	}
-	name := r.Socket
+	return ok
+}
+
+// dial connects to a SOCK_SEQPACKET socket; flags may be SOCK_NONBLOCK.
+func dial(name string, flags int) (fd int, ok bool) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|flags, 0)
+	if err != nil {
+		return -1, false
+	}
 	if len(name) > 107 { // see instance.Dial
 		i := strings.LastIndexByte(name, '/')
 		dir, err := unix.Open(name[:i], unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			unix.Close(fd)
-			return false
+			return -1, false
 		}
 		defer unix.Close(dir)
 		name = "/proc/self/fd/" + strconv.Itoa(dir) + name[i:]
 	}
 	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: name}); err != nil {
 		unix.Close(fd)
-		return false
+		return -1, false
 	}
-	r.fd = fd
-	return true
+	return fd, true
 }

@@ -41,6 +41,7 @@ type Span struct {
 	start    time.Time
 	tid      int
 	marked   bool
+	fault    error // what the gate wants the step to fail with
 
 	mu    sync.Mutex
 	attrs []Attr
@@ -58,8 +59,9 @@ type key struct{}
 
 // scope is what a context carries: where spans go, and under which one.
 type scope struct {
-	rec *Recorder
-	ctx Context
+	rec  *Recorder
+	ctx  Context
+	free bool // steps ask at no gate
 }
 
 // Join puts the remote (or new) parent and the recorder into the context: spans started from it belong to parent's trace. With a nil
@@ -68,7 +70,7 @@ func (r *Recorder) Join(ctx context.Context, parent Context) context.Context {
 	if r == nil || parent.Trace == [16]byte{} {
 		return ctx
 	}
-	return scope{r, parent}.into(ctx)
+	return scope{rec: r, ctx: parent}.into(ctx)
 }
 
 // into puts the scope into the context, and into the bridge's part of it.
@@ -95,20 +97,25 @@ func Current(ctx context.Context) Context {
 	return s.ctx
 }
 
-// Start opens the claim that step id begins now, under the context's current span.
+// Start opens the claim that step id begins now, under the context's current span. It is the step's gate as well (gate.go): a debugger may
+// hold it here, and the caller asks [Span.Fault] whether it is to fail.
 func Start(ctx context.Context, id stages.ID) (context.Context, *Span) {
 	s, ok := innermost(ctx)
 	if !ok {
 		return ctx, nil
 	}
-	sp := &Span{rec: s.rec, ctx: Context{Trace: s.ctx.Trace, Span: newSpanID()}, parent: s.ctx.Span, id: id, start: time.Now()}
+	var fault error
+	if s.ctx.Gated() && !s.free {
+		fault = s.pass(id)
+	}
+	sp := &Span{rec: s.rec, ctx: Context{Trace: s.ctx.Trace, Span: newSpanID()}, parent: s.ctx.Span, id: id, start: time.Now(), fault: fault}
 	if s.rec.Marks && id.Step().Has(stages.Kernel) {
 		runtime.LockOSThread()
 		sp.marked = true
 		mark(sp.ctx.Span)
 	}
 	sp.tid = unix.Gettid()
-	return scope{s.rec, sp.ctx}.into(ctx), sp
+	return scope{s.rec, sp.ctx, s.free}.into(ctx), sp
 }
 
 // mark tells the kernel side which span this thread works for.

@@ -87,6 +87,9 @@ func Create(ctx context.Context, bundle string, spec []byte) (err error) {
 	ctx, sp := span.Start(ctx, stages.BundleCreate)
 	sp.Instance(bundle)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 
 	// Everything happens relative to the open parent: no path is resolved twice.
 	parent, err := unix.Open(filepath.Dir(bundle), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -123,6 +126,9 @@ func Create(ctx context.Context, bundle string, spec []byte) (err error) {
 func makeRootfs(ctx context.Context, dir int, bundle string) (err error) {
 	_, sp := span.Start(ctx, stages.BundleRootfs)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	// 0755: it is what a container's / looks like before anything is mounted there.
 	if err := unix.Mkdirat(dir, "rootfs", 0o755); err != nil {
 		return failed(stages.BundleRootfs, bundle+"/rootfs", err)
@@ -138,6 +144,9 @@ func makeRootfs(ctx context.Context, dir int, bundle string) (err error) {
 func writeConfig(ctx context.Context, dir int, bundle string, spec []byte) (err error) {
 	_, sp := span.Start(ctx, stages.BundleConfig)
 	defer sp.End(&err)
+	if err := sp.Fault(); err != nil {
+		return err
+	}
 	// 0600: the spec holds the container's environment, and that often holds secrets.
 	fd, err := unix.Openat(dir, "config.json", unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
