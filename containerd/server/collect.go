@@ -95,7 +95,8 @@ func (c *collector) stop() {
 	c.timer, c.due = time.NewTimer(0), time.Time{} // nothing is scheduled any more: this one is always earlier
 	c.mu.Unlock()
 	c.refs.Lock()
-	c.refs.Unlock() //nolint:staticcheck // it was only waited for
+	//lint:ignore SA2001 it was only waited for
+	c.refs.Unlock()
 }
 
 func (c *collector) collectAll() {

@@ -102,7 +102,7 @@ func (s *Images) TagsOf(ctx context.Context, repository string) (refs []string, 
 		}
 	}
 	if len(refs) == 0 {
-		return nil, &stages.Error{Kind: stages.NotFound, Err: fmt.Errorf("An image does not exist locally with the tag: %s", repository)} //nolint:staticcheck // docker's words
+		return nil, &stages.Error{Kind: stages.NotFound, Err: errors.New("An image does not exist locally with the tag: " + repository)} // docker's words
 	}
 	return refs, nil
 }

@@ -36,7 +36,7 @@ func (s *Images) Push(ctx context.Context, ref string, login distribution.Login,
 	}
 	img, err := s.Find(ctx, named.String())
 	if stages.KindOf(err) == stages.NotFound && err != nil {
-		return &stages.Error{Kind: stages.NotFound, Err: fmt.Errorf("An image does not exist locally with the tag: %s", reference.FamiliarName(named))} //nolint:staticcheck // docker's words
+		return &stages.Error{Kind: stages.NotFound, Err: errors.New("An image does not exist locally with the tag: " + reference.FamiliarName(named))} // docker's words
 	}
 	if err != nil {
 		return err
