@@ -21,7 +21,7 @@ import (
 
 // testPulls holds pull and push against Debian's docker-registry, and pull against registries that lie or break off.
 func testPulls(t *testing.T, r *rig) {
-	address := dockertest.StartRegistry(t, dockertest.Loopback{})
+	address := dockertest.StartRegistry(t, r.net)
 	ref := address + "/some/busybox:1"
 	r.ok(t, "tag", "busybox", ref)
 	require.Regexp(t, `1: digest: sha256:[0-9a-f]{64} size: `, r.ok(t, "push", ref))
@@ -60,7 +60,7 @@ const (
 	ociIndex    = "application/vnd.oci.image.index.v1+json"
 )
 
-func newLiar(t *testing.T, layer []byte) *liar {
+func (r *rig) newLiar(t *testing.T, layer []byte) *liar {
 	l := &liar{docs: map[string][]byte{}, kinds: map[string]string{}, layer: digest.FromBytes(layer)}
 	config := l.add(t, "application/vnd.oci.image.config.v1+json", map[string]any{
 		"architecture": runtime.GOARCH, "os": "linux", "config": map[string]any{}, "rootfs": map[string]any{"type": "layers", "diff_ids": []string{l.layer.String()}},
@@ -68,7 +68,10 @@ func newLiar(t *testing.T, layer []byte) *liar {
 	l.docs[l.layer.String()] = layer
 	layerDesc := map[string]any{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": l.layer, "size": len(layer)}
 	l.tag(t, ociManifest, map[string]any{"schemaVersion": 2, "mediaType": ociManifest, "config": config, "layers": []any{layerDesc}})
-	l.Server = httptest.NewServer(l)
+	listener, err := r.net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	l.Server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: l}}
+	l.Start()
 	t.Cleanup(l.Close)
 	return l
 }
@@ -136,26 +139,26 @@ func (r *rig) hostileRegistries(t *testing.T) {
 		require.Len(t, lines(res.stderr), 1, what)
 		require.Equal(t, before, r.content(t), "%s: nothing is left", what)
 	}
-	l := newLiar(t, layer)
+	l := r.newLiar(t, layer)
 	l.docs[l.layer.String()] = append(bytes.Clone(layer[:len(layer)-1]), 1)
 	refused("wrong layer", l, l.layer.String())
 
-	l = newLiar(t, layer)
+	l = r.newLiar(t, layer)
 	manifest := l.tag(t, ociManifest, json.RawMessage(l.docs["1"]))
 	manifest["platform"] = map[string]string{"os": "linux", "architecture": "s390x"}
 	l.tag(t, ociIndex, map[string]any{"schemaVersion": 2, "mediaType": ociIndex, "manifests": []any{manifest}})
 	refused("other platform", l, "no matching manifest for linux/"+runtime.GOARCH)
 
-	l = newLiar(t, layer)
+	l = r.newLiar(t, layer)
 	l.tag(t, ociIndex, map[string]any{"schemaVersion": 2, "mediaType": ociIndex, "layers": []any{}, "config": map[string]any{}, "manifests": []any{}})
 	refused("manifest and index at once", l, "")
 
-	l = newLiar(t, layer)
+	l = r.newLiar(t, layer)
 	l.tag(t, ociManifest, map[string]any{"schemaVersion": 2, "mediaType": ociManifest, "annotations": map[string]string{"x": strings.Repeat("x", 9<<20)}})
 	refused("huge manifest", l, "manifest")
 
 	// A pull that breaks off names nothing; the next one goes on in the middle of the layer.
-	l = newLiar(t, layer)
+	l = r.newLiar(t, layer)
 	l.cut.Store(int64(len(layer) / 2))
 	res := r.docker(t, nil, "pull", l.ref())
 	require.Equal(t, 1, res.code, res.stdout)

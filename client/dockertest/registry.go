@@ -5,30 +5,17 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"syscall"
 	"testing"
 	"time"
 
 	"hull/stages/probetest"
 )
 
-// A Network is where a foreign daemon listens: a namespace of a test's own, or [Loopback].
+// A Network is where a foreign daemon listens: a namespace of the test's own.
 type Network interface {
 	Start(cmd *exec.Cmd) error
 	Dial(network, address string) (net.Conn, error)
 }
-
-// Loopback is the machine's own.
-type Loopback struct{}
-
-// Start starts the command as this process's child, which ends with it.
-func (Loopback) Start(cmd *exec.Cmd) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	return cmd.Start()
-}
-
-// Dial connects from here.
-func (Loopback) Dial(network, address string) (net.Conn, error) { return net.Dial(network, address) }
 
 // StartRegistry starts Debian's docker-registry on loopback, without TLS, with its data in a directory of the test, and returns its
 // address: 127.0.0.1:PORT.

@@ -60,6 +60,9 @@ func (r Runtime) check(h *container.HostConfig) error {
 	}
 	if h.Init != nil && *h.Init {
 		if err := unix.Access(r.Init, unix.X_OK); err != nil {
+			if errors.Is(err, unix.ENOENT) { // the errno's words say to docker's client that the container's program is missing: 127
+				err = errors.New("the program is missing")
+			}
 			return &stages.Error{Kind: stages.NotFound, Thing: r.Init, Err: err, Hint: "hull's binaries belong into one directory"}
 		}
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"hull/daemon/store"
 	"hull/stages"
@@ -67,9 +68,12 @@ func (e *Engine) killAndWait(ctx context.Context, c *Container) error {
 func (e *Engine) remove(ctx context.Context, c *Container) error {
 	rec := c.Record()
 	err := e.ctd.DeleteContainer(ctx, c.ID)
-	if stages.KindOf(err) == stages.Conflict && err != nil { // a task that containerd was still making when its hulld died
+	// A task that containerd was still making when its hulld died: until it is made, or given up, it can be neither killed nor deleted.
+	for wait := time.Millisecond; err != nil && stages.KindOf(err) == stages.Conflict && wait < 10*time.Second; wait *= 2 {
 		e.dropTask(ctx, c.ID)
-		err = e.ctd.DeleteContainer(ctx, c.ID)
+		if err = e.ctd.DeleteContainer(ctx, c.ID); err != nil {
+			time.Sleep(wait)
+		}
 	}
 	if err := errors.Join(err, e.ctd.RemoveSnapshot(ctx, c.ID)); err != nil {
 		return err
