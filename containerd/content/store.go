@@ -9,13 +9,16 @@ package content
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -84,7 +87,27 @@ func (s *Store) Walk(ctx context.Context, fn content.WalkFunc, filters ...string
 	if err != nil {
 		return err
 	}
-	return st.Walk(ctx, fn, filters...)
+	all, err := settled(func() (all []content.Info, err error) {
+		err = st.Walk(ctx, func(i content.Info) error { all = append(all, i); return nil }, filters...)
+		return all, err
+	})
+	for _, i := range all {
+		if err == nil {
+			err = fn(i)
+		}
+	}
+	return err
+}
+
+// settled lists again when a blob or an upload has gone between the listing of its directory and the look at it: the local store takes that
+// for a failure.
+func settled[T any](list func() ([]T, error)) (all []T, err error) {
+	for range 100 {
+		if all, err = list(); !errors.Is(err, fs.ErrNotExist) && !errdefs.IsNotFound(err) {
+			break
+		}
+	}
+	return all, err
 }
 
 // Delete removes the blob and its labels.
@@ -124,7 +147,7 @@ func (s *Store) ListStatuses(ctx context.Context, filters ...string) ([]content.
 	if err != nil {
 		return nil, err
 	}
-	return st.ListStatuses(ctx, filters...)
+	return settled(func() ([]content.Status, error) { return st.ListStatuses(ctx, filters...) })
 }
 
 func (s *Store) Abort(ctx context.Context, ref string) error {
