@@ -120,7 +120,9 @@ func TestDebugger(t *testing.T) {
 }
 
 // sub is the engine as a subtest sees it.
-func (e *engine) sub(t *testing.T) *engine { return &engine{t: t, bin: e.bin, inst: e.inst, net: e.net} }
+func (e *engine) sub(t *testing.T) *engine {
+	return &engine{t: t, bin: e.bin, inst: e.inst, net: e.net}
+}
 
 var oneRun = []string{"--rm", "--network", "none", "busybox", "echo", "hi"}
 
