@@ -46,11 +46,11 @@ func Start(t testing.TB) *Dockerd {
 		"--bridge", "none", "--iptables=false")
 	cmd.Env, cmd.Stdout, cmd.Stderr = d.env, log, log
 	// A network namespace of its own: whatever dockerd does to interfaces and rules, the machine's stay as they are.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Cloneflags: syscall.CLONE_NEWNET}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if err := os.WriteFile(root+"/none.json", []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := probetest.StartTied(cmd); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.stop(cmd) })

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -35,7 +36,7 @@ var untried = map[string]string{
 // and nothing about a word that is not known. Those that need a program which is not here are left out.
 func TestTryIt(t *testing.T) {
 	e := up(t)
-	id := strings.TrimSpace(e.ok("run", "-d", "--name", "tried", "--network", "none", "busybox", "sleep", "1000"))
+	id := strings.TrimSpace(e.ok("run", "-d", "--name", "tried", "busybox", "sleep", "1000"))
 	pid := strings.TrimSpace(e.ok("inspect", "tried"))
 	pid = regexp.MustCompile(`"Pid": (\d+)`).FindStringSubmatch(pid)[1]
 	dir := e.aBundle()
@@ -49,7 +50,7 @@ func TestTryIt(t *testing.T) {
 		// What means "the container that you have started" means this one: other tests have their own on the same machine.
 		script = strings.NewReplacer(
 			"/run/hull", e.inst.Run, "$(pgrep -nx sleep)", pid, "pgrep -nx sleep", "echo "+pid, "$(pgrep -nx hull-shim)", shimOf(pid),
-			"DIR", dir, " demo", " demo"+strconv.Itoa(os.Getpid()), "tasks rm ID", "tasks ls", "tasks start -d ID", "tasks ls", "ID ", id+" ", "ID/", id+"/",
+			"hull-HASH", "hull-"+e.inst.Hash(), "DIR", dir, " demo", " demo"+strconv.Itoa(os.Getpid()), "tasks rm ID", "tasks ls", "tasks start -d ID", "tasks ls", "ID ", id+" ", "ID/", id+"/",
 		).Replace(script + "\n")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		cmd := exec.CommandContext(ctx, "bash", "-c", script)
@@ -60,11 +61,13 @@ func TestTryIt(t *testing.T) {
 				cmd.Env[i] = "PATH=" + bin + ":" + path
 			}
 		}
-		cmd.WaitDelay = time.Second    // of what it has left in the background
-		out, _ := cmd.CombinedOutput() // many end with an error on purpose: that is the lesson
+		cmd.WaitDelay = time.Second // of what it has left in the background
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		e.net.Run(cmd) // many end with an error on purpose: that is the lesson
 		cancel()
-		require.NotEmpty(t, strings.TrimSpace(string(out)), "%s says nothing:\n%s", s.Name, script)
-		require.NotRegexp(t, `command not found|syntax error|unknown (flag|command|shorthand)|invalid option|unrecognized option|no such command`, string(out), "%s:\n%s", s.Name, script)
+		require.NotEmpty(t, strings.TrimSpace(out.String()), "%s says nothing:\n%s", s.Name, script)
+		require.NotRegexp(t, `command not found|syntax error|unknown (flag|command|shorthand)|invalid option|unrecognized option|no such command`, out.String(), "%s:\n%s", s.Name, script)
 		ran++
 		for _, c := range strings.Fields(e.ok("ps", "-aq", "--no-trunc")) {
 			if c != id {
@@ -90,7 +93,7 @@ func command(text string) string {
 
 // present reports whether the programs are there that not every machine has.
 func present(script string) bool {
-	for _, name := range []string{"jq", "strace", "curl", "xxd", "pstree", "python3", "runc", "ctr", "docker", "ss", "findmnt", "lsns", "nsenter", "unshare", "setpriv", "prlimit", "sysctl"} {
+	for _, name := range []string{"jq", "strace", "curl", "xxd", "pstree", "python3", "runc", "ctr", "docker", "ss", "findmnt", "lsns", "nsenter", "unshare", "setpriv", "prlimit", "sysctl", "ip", "bridge", "nft"} {
 		if regexp.MustCompile(`(^|[\s;|&(])` + name + `\s`).MatchString(script) {
 			if _, err := exec.LookPath(name); err != nil {
 				if _, err := os.Stat(filepath.Join(probetest.Tools(), "usr/bin", name)); err != nil {

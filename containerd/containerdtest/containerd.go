@@ -75,8 +75,7 @@ func (c *Containerd) Restart() {
 	defer log.Close()
 	c.cmd = exec.Command(filepath.Join(probetest.Tools(), "usr/bin/containerd"), "-c", c.Root+"/config.toml")
 	c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = c.env, log, log
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := c.cmd.Start(); err != nil {
+	if err := probetest.StartTied(c.cmd); err != nil {
 		c.t.Fatal(err)
 	}
 	for i := 0; ; i++ {

@@ -93,8 +93,7 @@ func (o *Ours) Start() {
 	o.t.Helper()
 	cmd := exec.Command(filepath.Join(o.Bin, "hull-containerd"), append([]string{"--root", o.Root}, o.args...)...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = o.env, o.log, o.log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	if err := probetest.StartTied(cmd); err != nil {
 		o.t.Fatal(err)
 	}
 	o.cmd = cmd

@@ -19,6 +19,7 @@ type Exec struct {
 	ID        string
 	container *Container
 	request   container.ExecCreateRequest
+	starting  sync.Mutex // held until containerd has answered the start: an exit may be told before, and what is deleted then has no answer
 
 	mu      sync.Mutex
 	state   execState

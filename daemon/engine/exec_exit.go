@@ -19,6 +19,8 @@ func (e *Engine) execExited(ctx context.Context, exit containerd.Exit) {
 	if !x.end(&code) {
 		return
 	}
+	x.starting.Lock()
+	defer x.starting.Unlock()
 	e.execEvent(events.ActionExecDie, x, "exitCode", exitCode(code))
 	if _, err := e.ctd.DeleteProcess(ctx, x.container.ID, x.ID); err != nil && stages.KindOf(err) != stages.NotFound {
 		logError("exec: delete", x.container.ID, err)

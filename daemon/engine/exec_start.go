@@ -84,6 +84,8 @@ func (e *Engine) startExec(ctx context.Context, x *Exec, attached bool) (err err
 	x.mu.Lock()
 	x.streams = streams
 	x.mu.Unlock()
+	x.starting.Lock()
+	defer x.starting.Unlock()
 	err = e.ctd.AddProcess(ctx, containerd.Process{
 		Container: x.container.ID, ID: x.ID, Spec: process, Stdin: streams.stdin, Stdout: streams.path[0], Stderr: streams.path[1],
 	})

@@ -77,7 +77,7 @@ func apart(f func() error) error {
 	return <-done
 }
 
-// Start starts the command in the namespace. It must have no Pdeathsig: its parent thread does not stay.
+// Start starts the command in the namespace. It must have no Pdeathsig: its parent thread does not stay (probetest.StartTied).
 func (n *Namespace) Start(cmd *exec.Cmd) error { return n.Do(cmd.Start) }
 
 // Run runs the command in the namespace, to its end.
