@@ -223,6 +223,9 @@ func (r *Runtime) env(ctx context.Context) []string {
 			env = append(env, e)
 		}
 	}
+	if filepath.Base(r.Binary) == "hull-runc" {
+		env = append(env, "GOMAXPROCS=1") // it does one thing after the other: a second processor would only cost its start
+	}
 	return env
 }
 
