@@ -65,7 +65,7 @@ func testHostileArchives(t *testing.T, r *rig) {
 		path := imagetest.DockerSave(t, "hostile-"+name+":1", nil, imagetest.Layer(t, layer))
 		r.docker(t, nil, "load", "-i", path)
 		require.NoFileExists(t, canary, name)
-		r.docker(t, nil, "rmi", "hostile-"+name+":1")
+		r.docker(t, nil, "rmi", "hostile-"+name+":1") // if it was contained
 	}
 	for name, c := range map[string]struct {
 		body []byte

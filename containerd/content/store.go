@@ -12,10 +12,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 
 	"github.com/containerd/containerd/v2/core/content"
+	filter "github.com/containerd/containerd/v2/pkg/filters"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/containerd/errdefs"
@@ -37,6 +39,7 @@ type Store struct {
 	mu     sync.Mutex
 	stores map[string]content.Store
 	leased map[upload]bool
+	open   map[upload]*writer
 }
 
 // An upload is one blob on its way in.
@@ -44,7 +47,7 @@ type upload struct{ namespace, ref string }
 
 // New is the store below root.
 func New(root string, db *meta.DB) *Store {
-	return &Store{root: root, labels: meta.JSON[map[string]string](db, "content"), stores: map[string]content.Store{}, leased: map[upload]bool{}}
+	return &Store{root: root, labels: meta.JSON[map[string]string](db, "content"), stores: map[string]content.Store{}, leased: map[upload]bool{}, open: map[upload]*writer{}}
 }
 
 // of is the store of the context's namespace.
@@ -59,6 +62,9 @@ func (s *Store) of(ctx context.Context) (content.Store, error) {
 		return st, nil
 	}
 	st, err := local.NewLabeledStore(filepath.Join(s.root, ns), &labels{s.labels, ns})
+	if err == nil {
+		err = s.removeHalves(ns)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("content store: %w", err)
 	}
@@ -99,7 +105,7 @@ func (s *Store) Walk(ctx context.Context, fn content.WalkFunc, filters ...string
 	return err
 }
 
-// settled lists again when a blob or an upload has gone between the listing of its directory and the look at it: the local store takes that
+// settled lists again when a blob has gone between the listing of its directory and the look at it: the local store takes that
 // for a failure.
 func settled[T any](list func() ([]T, error)) (all []T, err error) {
 	for range 100 {
@@ -139,32 +145,94 @@ func (s *Store) Status(ctx context.Context, ref string) (content.Status, error) 
 	if err != nil {
 		return content.Status{}, err
 	}
+	if ns, _ := namespaces.Namespace(ctx); s.aborted(ns, ref) {
+		return content.Status{}, fmt.Errorf("upload %s: aborted: %w", ref, errdefs.ErrNotFound)
+	}
 	return st.Status(ctx, ref)
 }
 
-func (s *Store) ListStatuses(ctx context.Context, filters ...string) ([]content.Status, error) {
-	st, err := s.of(ctx)
+// ListStatuses lists the uploads. One that ends meanwhile is left out: the local store takes that for a failure.
+func (s *Store) ListStatuses(ctx context.Context, filters ...string) (all []content.Status, err error) {
+	match, err := filter.ParseAll(filters...)
 	if err != nil {
 		return nil, err
 	}
-	return settled(func() ([]content.Status, error) { return st.ListStatuses(ctx, filters...) })
+	ns, err := namespaces.NamespaceRequired(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.of(ctx); err != nil {
+		return nil, err
+	}
+	dirs, err := os.ReadDir(s.ingests(ns))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, dir := range dirs {
+		ref, err := os.ReadFile(filepath.Join(s.ingests(ns), dir.Name(), "ref"))
+		var status content.Status
+		if err == nil {
+			status, err = s.Status(ctx, string(ref))
+		}
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errdefs.IsNotFound(err): // it has just ended, or only just begun
+		case err != nil:
+			return nil, err
+		case match.Match(filter.AdapterFunc(func(field []string) (string, bool) { return status.Ref, len(field) == 1 && field[0] == "ref" })):
+			all = append(all, status)
+		}
+	}
+	return all, nil
 }
 
+// ingests is where the local store keeps a namespace's uploads: each a directory with the files ref, data, startedat and updatedat.
+func (s *Store) ingests(ns string) string { return filepath.Join(s.root, ns, "ingest") }
+
+// removeHalves removes what a kill in the middle of the beginning or the end of an upload has left: a directory without its files, which
+// cannot be gone on with. It comes before the first writer.
+func (s *Store) removeHalves(ns string) error {
+	dirs, err := os.ReadDir(s.ingests(ns))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, dir := range dirs {
+		path := filepath.Join(s.ingests(ns), dir.Name())
+		for _, file := range []string{"ref", "data", "startedat", "updatedat"} {
+			if _, e := os.Lstat(filepath.Join(path, file)); errors.Is(e, fs.ErrNotExist) {
+				err = errors.Join(err, os.RemoveAll(path))
+				break
+			}
+		}
+	}
+	return err
+}
+
+// Abort removes an upload. One that is still being written is gone for whoever asks, and its files go with its writer, which puts some
+// there until its end.
 func (s *Store) Abort(ctx context.Context, ref string) error {
 	st, err := s.of(ctx)
 	if err != nil {
 		return err
 	}
 	ns, _ := namespaces.Namespace(ctx)
-	s.done(ns, ref)
+	s.mu.Lock()
+	w := s.open[upload{ns, ref}]
+	if w != nil {
+		w.aborted = true
+	}
+	delete(s.leased, upload{ns, ref})
+	s.mu.Unlock()
+	if w != nil {
+		return nil
+	}
 	return st.Abort(ctx, ref)
 }
 
-// done forgets what was noted about an upload.
-func (s *Store) done(namespace, ref string) {
+func (s *Store) aborted(ns, ref string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.leased, upload{namespace, ref})
+	w := s.open[upload{ns, ref}]
+	return w != nil && w.aborted
 }
 
 // Writer begins, or goes on with, an upload. One that says at the start that it is larger than MaxBlob is refused.
@@ -182,7 +250,22 @@ func (s *Store) Writer(ctx context.Context, opts ...content.WriterOpt) (content.
 	if err != nil {
 		return nil, err
 	}
-	return st.Writer(ctx, opts...)
+	ns, _ := namespaces.Namespace(ctx)
+	open := &writer{store: s, local: st, upload: upload{ns, w.Ref}}
+	s.mu.Lock()
+	taken := s.open[open.upload] != nil
+	if !taken {
+		s.open[open.upload] = open
+	}
+	s.mu.Unlock()
+	if taken {
+		return nil, fmt.Errorf("upload %s: it is being written: %w", w.Ref, errdefs.ErrUnavailable)
+	}
+	if open.Writer, err = st.Writer(ctx, opts...); err != nil {
+		open.over()
+		return nil, err
+	}
+	return open, nil
 }
 
 // Leased notes that an upload was begun under a lease: it is kept as long as that, and not by its age.
