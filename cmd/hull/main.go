@@ -2,6 +2,10 @@
 // it: up, down, status, trace.
 package main
 
+// How many processors its cgroup lets it use is nothing that so short a program has to read mountinfo for (Go 1.25, runtime).
+//
+//go:debug containermaxprocs=0
+
 import (
 	"os"
 

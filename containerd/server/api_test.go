@@ -98,7 +98,8 @@ func testVolatileRun(t *testing.T, c *containerdtest.Ours, conn *grpc.ClientConn
 	layers, err := list.Recv()
 	require.NoError(t, err)
 	rm := map[string]string{"hull.rm": "true"}
-	prepared, err := snapshotsapi.NewSnapshotsClient(conn).Prepare(ctx, &snapshotsapi.PrepareSnapshotRequest{Key: "v1", Parent: layers.Info[0].Name, Labels: rm})
+	kept := map[string]string{"hull.rm": "true", "containerd.io/gc.root": "test"} // nothing else refers to it: a collection would take it
+	prepared, err := snapshotsapi.NewSnapshotsClient(conn).Prepare(ctx, &snapshotsapi.PrepareSnapshotRequest{Key: "v1", Parent: layers.Info[0].Name, Labels: kept})
 	require.NoError(t, err)
 	spec, err := json.Marshal(&specs.Spec{
 		Version: "1.0.2", Root: &specs.Root{Path: "rootfs"}, Mounts: []specs.Mount{{Destination: "/proc", Type: "proc", Source: "proc"}},

@@ -54,6 +54,9 @@ import (
 // maxMessage bounds one gRPC message, as containerd does.
 const maxMessage = 16 << 20
 
+// window is how many bytes of a stream may be on their way.
+const window = 1 << 20
+
 // Paths are the other binaries; empty ones are looked for beside our own.
 type Paths struct{ Runtime, Shim, Bundle string }
 
@@ -192,7 +195,10 @@ func Run(ctx context.Context, inst instance.Instance, p Paths, debug bool) (err 
 
 // serve answers clients until ctx ends. Calls that are under way then are cut off: their clients see Unavailable, and shims go on.
 func (s *server) serve(ctx context.Context, l net.Listener) error {
-	g := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.MaxConcurrentStreams(4096),
+	g := grpc.NewServer(
+		// Windows of a fixed size: a window that grows by measuring costs a PING and its answer with every call (gRPC, BDP estimation).
+		grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(window),
+		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.MaxConcurrentStreams(4096),
 		grpc.StatsHandler(otelgrpc.NewServerHandler(s.tracing.GRPC()...)),
 		grpc.ChainUnaryInterceptor(s.unary), grpc.ChainStreamInterceptor(s.stream))
 	s.register(g)

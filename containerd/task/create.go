@@ -55,6 +55,7 @@ func (m *Manager) Create(ctx context.Context, o Order) (pid uint32, err error) {
 	if err != nil {
 		return 0, err
 	}
+	m.Gone(o.Namespace, o.ID) // an earlier task of the same name
 	t, err := m.reserve(name{o.Namespace, o.ID}, span.Current(ctx))
 	if err != nil {
 		return 0, err
@@ -107,9 +108,6 @@ func (m *Manager) Create(ctx context.Context, o Order) (pid uint32, err error) {
 	}
 	if answer.Pid == 0 {
 		return 0, t.failed(stages.ContainerdTaskCreate, stages.Internal, errors.New("the shim gave no pid"))
-	}
-	if _, err := conn.Connect(ctx, &shimapi.ConnectRequest{ID: o.ID}); err != nil {
-		return 0, fmt.Errorf("failed to connect to the shim: %w", err)
 	}
 	t.mu.Lock()
 	t.init.pid, t.conn, t.ready = answer.Pid, conn, true

@@ -47,6 +47,7 @@ const (
 	Snapshotter = "overlayfs"
 
 	maxMessage = 16 << 20 // containerd's own limit (defaults.DefaultMaxRecvMsgSize)
+	window     = 1 << 20  // bytes of a stream that may be on their way
 )
 
 // A Client is one connection to a containerd, shared by all requests; gRPC reconnects it by itself when containerd comes back.
@@ -75,6 +76,8 @@ func Dial(address string, tracing *otel.Tracing) (*Client, error) {
 			Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.5, Jitter: 0.2, MaxDelay: time.Second},
 			MinConnectTimeout: 5 * time.Second,
 		}),
+		// Windows of a fixed size: one that grows by measuring costs a PING and its answer with every call (gRPC, BDP estimation).
+		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(tracing.GRPC()...)),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
 		grpc.WithUnaryInterceptor(func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
