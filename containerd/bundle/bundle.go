@@ -132,15 +132,6 @@ func (b *Bundle) Exit() (e Exit, ok bool) {
 	return e, true
 }
 
-// Forget says that whoever made the container has been told that it is gone: what a restart finds here from now on is left over.
-func (b *Bundle) Forget() error {
-	err := os.Remove(filepath.Join(b.Dir, "init.pid"))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
 // Remove unmounts whatever is still mounted on rootfs and removes the directory. It is for a bundle whose shim is gone or done: the shim
 // unmounts first, and this only makes sure that RemoveAll can never walk into a mounted root file system.
 func (b *Bundle) Remove() error {

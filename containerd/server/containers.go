@@ -203,7 +203,6 @@ func (s *containers) Delete(ctx context.Context, req *api.DeleteContainerRequest
 	if err != nil {
 		return nil, err
 	}
-	s.tasks.Gone(ns, req.ID)
 	if s.tasks.Exists(ns, req.ID) {
 		return nil, &stages.Error{Kind: stages.Conflict, Thing: "container " + req.ID, Err: errHasTask, Hint: "delete the task first"}
 	}

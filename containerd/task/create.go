@@ -55,7 +55,6 @@ func (m *Manager) Create(ctx context.Context, o Order) (pid uint32, err error) {
 	if err != nil {
 		return 0, err
 	}
-	m.Gone(o.Namespace, o.ID) // an earlier task of the same name
 	t, err := m.reserve(name{o.Namespace, o.ID}, span.Current(ctx))
 	if err != nil {
 		return 0, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	apievents "github.com/containerd/containerd/api/events"
@@ -61,47 +60,10 @@ func (m *Manager) Delete(ctx context.Context, namespace, id string) (e Exit, err
 		}
 		return Exit{}, err
 	}
-	if err := t.bundle.Forget(); err != nil {
-		slog.Error("the bundle cannot be forgotten", "container", t.id, "namespace", t.namespace, "error", err)
-	}
-	m.leave(ctx, t, conn)
-	return e, nil
-}
-
-// leave gives the name up and clears away behind the caller's back: the shim ends, then its bundle goes. Gone waits for it; a restarted
-// hull-containerd finds a bundle that is forgotten, and removes it.
-func (m *Manager) leave(ctx context.Context, t *Task, conn *shimproc.Conn) {
-	gone := make(chan struct{})
-	m.mu.Lock()
-	delete(m.tasks, t.name)
-	if m.leaving == nil {
-		m.leaving = map[name]chan struct{}{}
-	}
-	m.leaving[t.name] = gone
-	m.mu.Unlock()
-	go func() {
-		if conn != nil {
-			endShim(ctx, conn, t.id)
-		}
-		t.log.Close()
-		if err := t.bundle.Remove(); err != nil {
-			slog.Error("the bundle cannot be removed", "container", t.id, "namespace", t.namespace, "error", err)
-		}
-		m.mu.Lock()
-		delete(m.leaving, t.name)
-		m.mu.Unlock()
-		close(gone)
-	}()
-}
-
-// Gone returns when nothing is left of a task that was deleted: at once if there is none.
-func (m *Manager) Gone(namespace, id string) {
-	m.mu.Lock()
-	gone := m.leaving[name{namespace, id}]
-	m.mu.Unlock()
-	if gone != nil {
-		<-gone
-	}
+	t.log.Close()
+	err = t.bundle.Remove()
+	m.forget(t)
+	return e, err
 }
 
 // lost is the connection's end, or never for none.
@@ -112,7 +74,7 @@ func lost(conn *shimproc.Conn) <-chan struct{} {
 	return conn.Closed()
 }
 
-// deleteByShim has the shim remove the container.
+// deleteByShim has the shim remove the container, and then leave.
 func (m *Manager) deleteByShim(ctx context.Context, t *Task, conn *shimproc.Conn) (Exit, error) {
 	answer, err := conn.Delete(ctx, &shimapi.DeleteRequest{ID: t.id})
 	var e Exit
@@ -126,6 +88,7 @@ func (m *Manager) deleteByShim(ctx context.Context, t *Task, conn *shimproc.Conn
 	default:
 		return Exit{}, err
 	}
+	endShim(ctx, conn, t.id)
 	return e, nil
 }
 

@@ -11,8 +11,6 @@ package task
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -31,10 +29,9 @@ type Manager struct {
 	Events   *event.Exchange
 	Recorder *span.Recorder
 
-	mu      sync.Mutex
-	tasks   map[name]*Task
-	leaving map[name]chan struct{} // deleted tasks whose shims and bundles are not gone yet; closed when they are
-	ended   bool                   // we are leaving: a closed connection means nothing any more
+	mu    sync.Mutex
+	tasks map[name]*Task
+	ended bool // we are leaving: a closed connection means nothing any more
 }
 
 type name struct{ namespace, id string }
@@ -162,17 +159,11 @@ func (m *Manager) forget(t *Task) {
 	}
 }
 
-// Close lets go of all shims. They live on; those of deleted tasks are waited for.
+// Close lets go of all shims. They live on.
 func (m *Manager) Close() {
 	m.mu.Lock()
-	m.ended = true
-	leaving := slices.Collect(maps.Values(m.leaving))
-	m.mu.Unlock()
-	for _, gone := range leaving {
-		<-gone
-	}
-	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.ended = true
 	for _, t := range m.tasks {
 		t.mu.Lock()
 		if t.ready {

@@ -55,6 +55,9 @@ func (s *Service) Create(ctx context.Context, req *wire.CreateTaskRequest) (resp
 		}
 	}()
 
+	if s.shared, err = sharesPIDs(s.Bundle); err != nil {
+		return nil, err
+	}
 	if err := rt.Save(); err != nil { // for the delete verb, should this process be killed
 		return nil, err
 	}
@@ -117,25 +120,14 @@ func (s *Service) runCreate(ctx context.Context, p *process) (err error) {
 	}
 	p.order.Lock() // an exit before this is over waits
 	defer p.order.Unlock()
-	var shared bool
-	looked := make(chan error, 1)
-	go func() { // while the runtime runs, there is time for it
-		var err error
-		shared, err = sharesPIDs(s.Bundle)
-		looked <- err
-	}()
 	pidFile := reap.InitFile(s.Bundle)
 	err = s.launch(p, func(console string, adopt func() error) error {
 		return s.runtime.Create(ctx, s.id, pidFile, console, p.streams.Child(), adopt)
-	}, func() error {
-		err := <-looked
-		s.shared = shared
-		return errors.Join(err, s.adopt(ctx, p, pidFile))
-	})
+	}, func() error { return s.adopt(ctx, p, pidFile) })
 	if err != nil {
 		p.streams.Close()
 		if p.child != nil { // it was made, and then something of ours failed
-			s.remove(ctx, p, true)
+			s.runtime.Delete(ctx, s.id, true)
 		}
 		return err
 	}

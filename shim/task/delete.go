@@ -24,7 +24,7 @@ func (s *Service) Delete(ctx context.Context, req *wire.DeleteRequest) (*wire.De
 		return nil, wrongState(req.ID, "the process is running")
 	}
 	if p.exec == "" {
-		if err := s.remove(ctx, p, alive); err != nil {
+		if err := s.runtime.Delete(ctx, s.id, alive); err != nil {
 			return nil, err
 		}
 	}
@@ -56,16 +56,4 @@ func (s *Service) Delete(ctx context.Context, req *wire.DeleteRequest) (*wire.De
 		ContainerID: s.id, ID: s.id, Pid: resp.Pid, ExitStatus: resp.ExitStatus, ExitedAt: resp.ExitedAt,
 	}, nil)
 	return resp, nil
-}
-
-// remove has the runtime delete the container, once.
-func (s *Service) remove(ctx context.Context, p *process, force bool) error {
-	p.removal.Lock()
-	defer p.removal.Unlock()
-	if p.removed {
-		return nil
-	}
-	err := s.runtime.Delete(ctx, s.id, force)
-	p.removed = err == nil
-	return err
 }

@@ -35,22 +35,20 @@ func (s *Service) exited(p *process, e reap.Exit) {
 		// 4. Why it died, and that, are written down before anybody is told.
 		e.OOMKilled = s.killedForMemory()
 		logError("exit record", s.record(p.trace, e))
-		// 5. What is left of the container goes while the others hear of the end. Should it fail, whoever deletes the task tries again.
-		go func() { logError("delete the container", s.remove(p.trace, p, false)) }()
 	}
 	s.mu.Lock()
 	p.dead, p.exit = true, e
 	streams := p.streams
 	s.mu.Unlock()
 
-	// 6. The output goes out.
+	// 5. The output goes out.
 	streams.CloseInput()
 	select {
 	case <-streams.Drained():
 	case <-time.After(drainLimit):
 	}
 
-	// 7. Everybody is told: who waits, and containerd.
+	// 6. Everybody is told: who waits, and containerd.
 	close(p.exited)
 	s.publishExit(p, e)
 	close(p.reported)

@@ -53,10 +53,6 @@ type process struct {
 	exited   chan struct{}   // closed when the exit may be told
 	reported chan struct{}   // closed when the exit event is queued
 
-	// removal is held while the runtime deletes the container, and removed says that it has; the first process's only.
-	removal sync.Mutex
-	removed bool
-
 	// Guarded by Service.mu.
 	child   *reap.Child
 	streams *stdio.Streams
