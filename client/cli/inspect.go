@@ -124,8 +124,11 @@ func (a *app) printer(o inspectOptions) (func([]json.RawMessage) []error, error)
 			fmt.Fprintf(a.err, "WARNING: --size ignored for %ss\n", o.kind)
 		}
 	}
-	if o.format == "" {
-		return a.printArray, nil
+	switch o.format {
+	case "":
+		return func(list []json.RawMessage) []error { return a.printArray(list, "    ") }, nil
+	case "json":
+		return func(list []json.RawMessage) []error { return a.printArray(list, "") }, nil
 	}
 	t, err := oneTemplate(o.format)
 	if err != nil {
@@ -156,10 +159,16 @@ func (a *app) printEach(list []json.RawMessage, t *format.Template) (failures []
 	return failures
 }
 
-func (a *app) printArray(list []json.RawMessage) []error {
+// printArray prints the objects as one array: a member on each line, or all on one if there is no indent.
+func (a *app) printArray(list []json.RawMessage, indent string) []error {
 	joined := append(append([]byte("["), bytes.Join(toBytes(list), []byte(","))...), ']')
 	var out bytes.Buffer
-	if err := json.Indent(&out, joined, "", "    "); err != nil {
+	err := json.Compact(&out, joined)
+	if err == nil && indent != "" {
+		out.Reset()
+		err = json.Indent(&out, joined, "", indent)
+	}
+	if err != nil {
 		out.Reset()
 		out.Write(joined) // each part was decoded before; still, what came is worth more than an error about its form
 	}

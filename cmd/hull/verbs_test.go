@@ -212,7 +212,8 @@ var alike = []struct {
 	{regexp.MustCompile(`(?i)\b(Less than a second|(About )?(an?|\d+) (second|minute|hour|day|week|month|year)s?)( ago)?`), "<ago>"},
 	{regexp.MustCompile(`\b1[0-9]{9}(\.[0-9]{1,9})?\b`), "<unix>"},
 	{regexp.MustCompile(`\b1[0-9]{18}\b`), "<unixnano>"},
-	{regexp.MustCompile(`(?m)^(docker|hull): `), ""}, // who says it
+	{regexp.MustCompile(`(?m)^(docker|hull): `), ""},                     // who says it
+	{regexp.MustCompile(`(?m)^time="[^"\n]*" level=error msg=.*\n`), ""}, // what docker logs when an upload is refused, if it has not ended by then
 	{regexp.MustCompile(`(?m) +$`), ""},
 	{regexp.MustCompile(`  +`), "  "}, // columns are as wide as what is in them
 	{regexp.MustCompile(`\bdocker\b`), "hull"},

@@ -47,7 +47,12 @@ func Merge(c *container.Config, img *dockerspec.DockerOCIImageConfig) error {
 		}
 		c.ExposedPorts[port] = struct{}{}
 	}
-	c.Env = overlay(img.Env, c.Env)
+	for _, v := range img.Env { // after the user's, as docker has them
+		name, _, _ := strings.Cut(v, "=")
+		if _, ok := lookup(c.Env, name); !ok {
+			c.Env = append(c.Env, v)
+		}
+	}
 	labels := maps.Clone(img.Labels)
 	if labels == nil {
 		labels = map[string]string{}
