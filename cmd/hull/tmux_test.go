@@ -21,8 +21,9 @@ func openTmux(e *engine, columns, rows string) *terminal {
 	e.t.Helper()
 	probetest.Need(e.t, "tmux")
 	tm := &terminal{e, e.t.TempDir() + "/tmux"}
-	tm.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows,
+	new := exec.Command("tmux", "-S", tm.socket, "-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows,
 		"env", "PS1=$ ", "PATH="+bin+":/usr/bin:/bin", instance.EnvRoot+"="+e.inst.Root, "sh")
+	require.NoError(e.t, e.net.Run(new))         // a hulld that is started at the terminal is in the test's network too
 	tm.tmux("set-option", "-g", "status", "off") // its line would be the screen's last
 	tm.tmux("resize-window", "-x", columns, "-y", rows)
 	e.t.Cleanup(func() { exec.Command("tmux", "-S", tm.socket, "kill-server").Run() })
@@ -54,6 +55,12 @@ func (tm *terminal) sees(line string) {
 		screen = tm.tmux("capture-pane", "-p")
 		return strings.Contains(screen+"\n", line+"\n")
 	})
+}
+
+// shows waits until the text is somewhere on the screen.
+func (tm *terminal) shows(text string) {
+	tm.e.t.Helper()
+	tm.e.until("on the screen: "+text, func() bool { return strings.Contains(tm.tmux("capture-pane", "-p"), text) })
 }
 
 // prompts waits until the shell asks for the next command. What is typed before that is read by the program that still holds the terminal.
