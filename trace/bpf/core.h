@@ -40,6 +40,7 @@ static long (*read_kernel_str)(void *to, u32 size, const void *from) = (void *)1
 static u64 (*boot_ns)(void) = (void *)125;
 static void *(*reserve)(void *ring, u64 size, u64 flags) = (void *)131;
 static void (*submit)(void *record, u64 flags) = (void *)132;
+static u64 (*query)(void *ring, u64 flags) = (void *)134;
 
 // get reads one kernel field. Every read goes through it: a plain dereference in a raw tracepoint program is refused by the
 // verifier ("invalid mem access 'scalar'").

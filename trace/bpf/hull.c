@@ -88,9 +88,15 @@ struct orphans {
 	struct orphan of[32];
 };
 
+#define RING (1 << 20) // bytes
+
+// When the reader is woken. What begins or ends a process is looked at while it can be (collect, look.go); system calls wait until then, or
+// until there are many: a wake-up for each of them would cost the run more than all the rest of tracing. Whoever wants all asks for it (Flush).
+enum { NOW = 2 /* BPF_RB_FORCE_WAKEUP */, LATER = 1 /* BPF_RB_NO_WAKEUP */ };
+
 struct {
 	UINT(type, MAP_RINGBUF);
-	UINT(max_entries, 1 << 20);
+	UINT(max_entries, RING);
 } ring SEC(".maps");
 struct {
 	UINT(type, MAP_HASH);
@@ -253,7 +259,7 @@ int on_clone(struct raw_tp *ctx)
 	e->other_start = get(child, start_boottime);
 	namespaces(e, child);
 	parent(e, child); // CLONE_PARENT makes the caller's parent the child's
-	submit(e, 0);
+	submit(e, NOW);
 	return 0;
 }
 
@@ -310,7 +316,7 @@ int on_exec(struct raw_tp *ctx)
 	set_len(&x->name_len, read_kernel_str(x->name, sizeof(x->name), get(d, d_name.name)));
 	namespaces(&x->e, self);
 	parent(&x->e, self);
-	submit(x, 0);
+	submit(x, NOW);
 	return 0;
 }
 
@@ -392,7 +398,7 @@ inline_ void predict(struct task_struct *self, u32 tgid)
 		e->other_start = get(leader, start_boottime);
 		e->parent = get(next, tgid);
 		e->parent_start = get(next_leader, start_boottime);
-		submit(e, 0);
+		submit(e, NOW);
 	}
 	delete (&dying, &tgid);
 }
@@ -423,7 +429,7 @@ int on_exit(struct raw_tp *ctx)
 		code = get(sig, group_exit_code);
 	e->ret = code;
 	parent(e, leader);
-	submit(e, 0);
+	submit(e, NOW);
 	predict(self, tgid);
 	return 0;
 }
@@ -457,7 +463,7 @@ int on_signal(struct raw_tp *ctx)
 			struct task_struct *leader = get(self, group_leader);
 			e->other_start = get(leader, start_boottime);
 			parent(e, child);
-			submit(e, 0);
+			submit(e, NOW);
 		}
 		struct signal_struct *s = get(self, signal);
 		if (get(s, live.counter) == 0)
@@ -481,9 +487,11 @@ int on_signal(struct raw_tp *ctx)
 	e->other = get(to, tgid);
 	struct task_struct *leader = get(to, group_leader);
 	e->other_start = get(leader, start_boottime);
-	submit(e, 0);
+	submit(e, NOW);
 	return 0;
 }
+
+inline_ u64 later(void) { return query(&ring, 0 /* BPF_RB_AVAIL_DATA */) > RING / 4 ? NOW : LATER; }
 
 inline_ void on_cgroup(u32 kind, struct cgroup *cg, const char *path, struct task_struct *task)
 {
@@ -501,7 +509,7 @@ inline_ void on_cgroup(u32 kind, struct cgroup *cg, const char *path, struct tas
 		task = get(task, group_leader);
 		x->e.other_start = get(task, start_boottime);
 	}
-	submit(x, 0);
+	submit(x, later());
 }
 
 SEC("raw_tp/cgroup_mkdir")
@@ -706,7 +714,7 @@ int on_sys_exit(struct raw_tp *ctx)
 			struct super_block *sb = get(d, d_sb);
 			set_len(&x->name_len, read_kernel_str(x->name, sizeof(x->name), get(get(sb, s_type), name)));
 		}
-		submit(x, 0);
+		submit(x, later());
 		return 0;
 	}
 	if ((c.want & REAPED) && ret <= 0)
@@ -719,6 +727,6 @@ int on_sys_exit(struct raw_tp *ctx)
 		blob(e, &c);
 	if (c.want & PEER)
 		peer(e, self, ret);
-	submit(e, 0);
+	submit(e, later());
 	return 0;
 }

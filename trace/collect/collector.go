@@ -97,14 +97,24 @@ func (c *collector) endKernel(r *run) {
 	c.quiesce()
 }
 
-// quiesce detaches the programs on system calls when no run needs them: all that go on are detached containers that only live.
+// linger is how long the programs on system calls stay when no run needs them any more: nobody has to wait for their going, and the next run
+// often follows at once.
+const linger = 300 * time.Millisecond
+
+// quiesce detaches the programs on system calls, soon, if by then no run needs them: all that go on are detached containers that only live.
 func (c *collector) quiesce() {
-	for _, r := range c.handles {
-		if r.left == 0 {
-			return
+	time.AfterFunc(linger, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for _, r := range c.handles {
+			if r.left == 0 {
+				return
+			}
 		}
-	}
-	c.tracer.Syscalls(false)
+		if c.tracer != nil {
+			c.tracer.Syscalls(false)
+		}
+	})
 }
 
 // find is the run or the stored trace that ref means: an id, a unique prefix, a container's id, or "last".

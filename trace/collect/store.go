@@ -24,8 +24,9 @@ const (
 // A store is the directory of finished traces: ID.json each, in trace/model's form, 0600. A file belongs to the trace's owner, so that the
 // uid that may read it is written where every tool shows it.
 type store struct {
-	dir   string
-	index map[string]entry // what is in the directory; the collector's lock guards it
+	dir    string
+	index  map[string]entry // what is in the directory; the collector's lock guards it
+	newest *model.Trace     // what was saved last
 }
 
 type entry struct {
@@ -90,6 +91,7 @@ func (s *store) save(t *model.Trace, owner uint32) error {
 	}
 	s.remember(t)
 	s.prune()
+	s.newest = t
 	return nil
 }
 
@@ -104,7 +106,11 @@ func (s *store) prune() {
 	}
 }
 
+// load reads a trace. It is not to be changed: the one that was saved last is kept in memory, for it is usually the one that is looked at.
 func (s *store) load(id string) (*model.Trace, error) {
+	if s.newest != nil && s.newest.ID == id {
+		return s.newest, nil
+	}
 	text, err := os.ReadFile(s.file(id))
 	if err != nil {
 		return nil, err
@@ -121,6 +127,9 @@ func (s *store) load(id string) (*model.Trace, error) {
 
 func (s *store) remove(id string) error {
 	delete(s.index, id)
+	if s.newest != nil && s.newest.ID == id {
+		s.newest = nil
+	}
 	return os.Remove(s.file(id))
 }
 
