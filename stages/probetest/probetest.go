@@ -28,6 +28,12 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
+	"memory-v1": func() string {
+		if _, err := os.Stat("/sys/fs/cgroup/memory/memory.stat"); err != nil {
+			return err.Error()
+		}
+		return ""
+	},
 	"btf": func() string {
 		if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
 			return err.Error()
