@@ -134,11 +134,11 @@ func (c *collector) finish(r *run) {
 	if r.handle == 0 || !r.clientAlive() {
 		c.forget(r, c.save(r))
 	} else {
+		c.quiesce()
 		c.save(r)
 		c.crowd()
 	}
 	close(r.done)
-	c.quiesce()
 }
 
 // clientAlive reports whether the kernel has not seen the client end: it asked for the trace's end, and shows it before it leaves.

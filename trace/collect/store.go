@@ -90,8 +90,8 @@ func (s *store) save(t *model.Trace, owner uint32) error {
 		return err
 	}
 	s.remember(t)
-	s.prune()
 	s.newest = t
+	s.prune()
 	return nil
 }
 
