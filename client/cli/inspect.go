@@ -163,9 +163,10 @@ func (a *app) printEach(list []json.RawMessage, t *format.Template) (failures []
 func (a *app) printArray(list []json.RawMessage, indent string) []error {
 	joined := append(append([]byte("["), bytes.Join(toBytes(list), []byte(","))...), ']')
 	var out bytes.Buffer
-	err := json.Compact(&out, joined)
-	if err == nil && indent != "" {
-		out.Reset()
+	var err error
+	if indent == "" {
+		err = json.Compact(&out, joined)
+	} else {
 		err = json.Indent(&out, joined, "", indent)
 	}
 	if err != nil {

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
 
 	"hull/containerd/imagetest"
 	"hull/daemon/network/networktest"
-	"hull/stages/instance"
 	"hull/stages/probetest"
 
 	"github.com/stretchr/testify/require"
@@ -23,19 +21,15 @@ import (
 func TestRunFaults(t *testing.T) {
 	probetest.Need(t, "root", "peers", "memory-v1")
 	const memory = "/sys/fs/cgroup/memory" // of cgroup v1
-	inst, err := instance.At(t.TempDir())
-	require.NoError(t, err)
-	e := &engine{t: t, bin: bin, inst: inst, net: networktest.New(t)}
 	group := fmt.Sprintf("%s/hull-cost-%d", memory, os.Getpid())
 	require.NoError(t, os.Mkdir(group, 0o755))
 	t.Cleanup(func() { require.NoError(t, os.Remove(group)) })
-	t.Cleanup(e.down)
+	e := private(t, bin, networktest.New(t))
 	inside := func(args ...string) {
 		t.Helper()
-		c := e.cmd(args...)
-		c.Args = append([]string{"sh", "-c", "echo $$ >" + group + `/cgroup.procs && exec "$@"`, "sh", filepath.Join(bin, "hull")}, args...)
-		c.Path, err = exec.LookPath("sh")
-		require.NoError(t, err)
+		hull := e.cmd(args...)
+		c := exec.Command("sh", append([]string{"-c", `echo $$ >"$0/cgroup.procs" && exec "$@"`, group}, hull.Args...)...)
+		c.Env = hull.Env
 		var out bytes.Buffer
 		c.Stdout, c.Stderr = &out, &out
 		require.NoError(t, e.net.Run(c), "%s", &out)
@@ -45,11 +39,11 @@ func TestRunFaults(t *testing.T) {
 	const rounds = 5
 	run := []string{"run", "--rm", "--network", "none", "busybox", "echo", "hi"}
 	inside(run...) // the first one warms the daemons up
-	before := pageFaults(t, group) + pageFaults(t, memory+inst.CgroupParent())
+	before := pageFaults(t, group) + pageFaults(t, memory+e.inst.CgroupParent())
 	for range rounds {
 		inside(run...)
 	}
-	faults := (pageFaults(t, group) + pageFaults(t, memory+inst.CgroupParent()) - before) / rounds
+	faults := (pageFaults(t, group) + pageFaults(t, memory+e.inst.CgroupParent()) - before) / rounds
 	require.Positive(t, faults)
 	require.Less(t, faults, 3000)
 	t.Logf("%d page faults in each run", faults)

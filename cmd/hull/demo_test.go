@@ -18,9 +18,7 @@ import (
 // leaves no process and no directory.
 func TestDemoRestart(t *testing.T) {
 	probetest.Need(t, "root")
-	ship(t)
-	out, err := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(bin, "hull-demo"), "hull/cmd/hull-demo").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	shipDemo(t)
 	tmp := t.TempDir()
 	show := func(args ...string) string {
 		t.Helper()
@@ -60,7 +58,15 @@ func TestDemoRestart(t *testing.T) {
 	text1, err := json.Marshal("no frame")
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(broken, text1, 0o600))
-	out, err = exec.Command(filepath.Join(bin, "hull"), "demo", "restart", "--replay", broken).CombinedOutput()
+	out, err := exec.Command(filepath.Join(bin, "hull"), "demo", "restart", "--replay", broken).CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(out), "is no recording")
+}
+
+// shipDemo puts `hull demo`, and the image that it shows, beside the binaries of the tests.
+func shipDemo(t *testing.T) {
+	t.Helper()
+	ship(t)
+	out, err := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(bin, "hull-demo"), "hull/cmd/hull-demo").CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }

@@ -75,6 +75,15 @@ func upFrom(t *testing.T, bin string, flags ...string) *engine {
 // upIn starts the instance in a network that is there already.
 func upIn(t *testing.T, bin string, net *networktest.Namespace, flags ...string) *engine {
 	t.Helper()
+	e := private(t, bin, net)
+	e.ok(append([]string{"up"}, flags...)...)
+	e.ok("load", "-i", imagetest.BusyboxSave(t, "busybox:latest"))
+	return e
+}
+
+// private is an instance in a private root, not up yet. At the test's end it is taken down, and what it left is looked for.
+func private(t *testing.T, bin string, net *networktest.Namespace) *engine {
+	t.Helper()
 	probetest.Need(t, "root", "peers")
 	root, err := os.MkdirTemp("", "hull")
 	require.NoError(t, err)
@@ -82,8 +91,6 @@ func upIn(t *testing.T, bin string, net *networktest.Namespace, flags ...string)
 	require.NoError(t, err)
 	e := &engine{t: t, bin: bin, inst: inst, net: net}
 	t.Cleanup(e.down)
-	e.ok(append([]string{"up"}, flags...)...)
-	e.ok("load", "-i", imagetest.BusyboxSave(t, "busybox:latest"))
 	return e
 }
 

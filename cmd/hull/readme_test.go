@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"hull/daemon/network/networktest"
-	"hull/stages/instance"
 	"hull/stages/probetest"
 
 	"github.com/stretchr/testify/require"
@@ -18,13 +17,8 @@ import (
 // TestQuickStart types the README's first commands at a terminal, each as it stands there, in a private root and a network of its own.
 func TestQuickStart(t *testing.T) {
 	probetest.Need(t, "root", "docker", "tmux")
-	ship(t)
-	out, err := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(bin, "hull-demo"), "hull/cmd/hull-demo").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	inst, err := instance.At(t.TempDir())
-	require.NoError(t, err)
-	e := &engine{t: t, bin: bin, inst: inst, net: networktest.New(t)}
-	t.Cleanup(e.down)
+	shipDemo(t)
+	e := private(t, bin, networktest.New(t))
 	tm := openTmux(e, "160", "50")
 	tm.prompts()
 	docker, err := exec.LookPath("docker")
@@ -57,7 +51,7 @@ func TestQuickStart(t *testing.T) {
 		"docker":      func() { require.Contains(t, tm.tmux("capture-pane", "-p"), "0.0.0.0:8080->80/tcp") },
 	}
 	for _, line := range quickStart(t) {
-		command := strings.NewReplacer("IMAGE", "hull/tiny sleep 1000", "unix:///run/hull/hull.sock", "unix://"+inst.APISocket()).Replace(line)
+		command := strings.NewReplacer("IMAGE", "hull/tiny sleep 1000", "unix:///run/hull/hull.sock", "unix://"+e.inst.APISocket()).Replace(line)
 		tm.prompts()
 		tm.types("clear", "Enter")
 		tm.prompts()

@@ -157,13 +157,10 @@ func (s *Store) ListStatuses(ctx context.Context, filters ...string) (all []cont
 	if err != nil {
 		return nil, err
 	}
-	ns, err := namespaces.NamespaceRequired(ctx)
-	if err != nil {
-		return nil, err
-	}
 	if _, err := s.of(ctx); err != nil {
 		return nil, err
 	}
+	ns, _ := namespaces.Namespace(ctx)
 	dirs, err := os.ReadDir(s.ingests(ns))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

@@ -83,18 +83,13 @@ func testImages(t *testing.T, c *containerdtest.Ours) {
 func testContent(t *testing.T, c *containerdtest.Ours) {
 	digests := strings.Fields(c.Output("content", "ls", "-q"))
 	require.NotEmpty(t, digests)
-	file := filepath.Join(t.TempDir(), "blob")
-	require.NoError(t, os.WriteFile(file, []byte("hello"), 0o600))
 	const sum = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 	// Nothing refers to the blob, so that a collection which is due may take it; the label of a root ends that. Two collections in a row are
 	// not due here.
 	kept := false
 	for range 3 {
 		ingest := c.Command("content", "ingest", "--expected-digest", sum, "--expected-size", "5", "ref1")
-		in, err := os.Open(file)
-		require.NoError(t, err)
-		defer in.Close()
-		ingest.Stdin = in
+		ingest.Stdin = strings.NewReader("hello")
 		out, err := ingest.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		said, err := c.Ctr("content", "label", sum, "containerd.io/gc.root=test")

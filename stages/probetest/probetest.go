@@ -28,18 +28,8 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
-	"memory-v1": func() string {
-		if _, err := os.Stat("/sys/fs/cgroup/memory/memory.stat"); err != nil {
-			return err.Error()
-		}
-		return ""
-	},
-	"btf": func() string {
-		if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
-			return err.Error()
-		}
-		return ""
-	},
+	"memory-v1": func() string { return file("/sys/fs/cgroup/memory/memory.stat") },
+	"btf":       func() string { return file("/sys/kernel/btf/vmlinux") },
 	"vm": func() string {
 		if os.Getenv("HULL_VM_TESTS") == "" {
 			return "HULL_VM_TESTS is not set (make test-vm sets it)"
@@ -65,6 +55,13 @@ var probes = map[string]Probe{
 	"qemu":     func() string { return program("qemu-system-x86_64") },
 	"node":     func() string { return program("node") },
 	"tmux":     func() string { return program("tmux") },
+}
+
+func file(path string) string {
+	if _, err := os.Stat(path); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 func program(name string) string {
