@@ -68,9 +68,6 @@ func TestBadConfig(t *testing.T) {
 		"hooks":                func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststop: []specs.Hook{{Path: "/bin/true"}}} },
 		"process.selinuxLabel": func(s *specs.Spec) { s.Process.SelinuxLabel = "x" },
 		"[0] nosuch":           func(s *specs.Spec) { s.Linux.Namespaces[0].Type = "nosuch" },
-		"namespaces[6] user": func(s *specs.Spec) {
-			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: "user"})
-		},
 		"namespaces[6] pid": func(s *specs.Spec) {
 			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: "pid"})
 		},

@@ -32,8 +32,9 @@ func (s Set) has(c int) bool { return s>>c&1 == 1 }
 type Sets struct{ Bounding, Effective, Permitted, Inheritable, Ambient Set }
 
 // ParseCapabilities reads the specification's sets. Capabilities that this process does not have itself, and so cannot give, are left
-// out and named in the warnings. nil is the empty sets.
-func ParseCapabilities(c *specs.LinuxCapabilities) (sets Sets, warnings []string, err error) {
+// out and named in the warnings; the first process of a user namespace has all that the kernel knows (user_namespaces(7)). nil is the empty
+// sets.
+func ParseCapabilities(c *specs.LinuxCapabilities, userNamespace bool) (sets Sets, warnings []string, err error) {
 	if c == nil {
 		return sets, nil, nil
 	}
@@ -55,7 +56,7 @@ func ParseCapabilities(c *specs.LinuxCapabilities) (sets Sets, warnings []string
 				return sets, nil, &stages.Error{Step: stages.RuncInitCapabilities, Kind: stages.Invalid, Thing: "process.capabilities." + s.name, Err: fmt.Errorf("unknown capability %q", name)}
 			}
 			// prctl(2) PR_CAPBSET_READ: what is not in our bounding set cannot be had by any child either.
-			if have, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(n), 0, 0, 0); err != nil || have != 1 {
+			if have, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(n), 0, 0, 0); err != nil || have != 1 && !userNamespace {
 				if !missing[name] {
 					missing[name] = true
 					warnings = append(warnings, fmt.Sprintf("process.capabilities: %s is left out: this system does not grant it", name))

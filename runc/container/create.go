@@ -53,7 +53,8 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 	if path == "" {
 		path = "/" + o.ID
 	}
-	if err := s.makeDir(t.spec.Process.User.UID, path); err != nil {
+	uid, _ := t.namespaces.Users.UIDs.Host(t.spec.Process.User.UID)
+	if err := s.makeDir(uid, path); err != nil {
 		return err
 	}
 	undo := []func(){func() { os.RemoveAll(s.dir) }}
@@ -122,7 +123,13 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	} else if !st.IsDir() {
 		return refuse(stages.Invalid, "root.path "+t.rootfs, unix.ENOTDIR)
 	}
-	if t.namespaces, err = namespace.Parse(spec.Linux.Namespaces); err != nil {
+	if t.namespaces, err = namespace.Parse(spec.Linux); err != nil {
+		return nil, err
+	}
+	if err := t.namespaces.Open(); err != nil {
+		return nil, err
+	}
+	if err := checkIDs(spec, t.namespaces.Users); err != nil {
 		return nil, err
 	}
 	switch {
@@ -134,7 +141,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 		return nil, process.NotFound(stages.RuncInitProgram, spec.Process.Args[0], unix.ENOENT)
 	}
 	var warnings []string
-	if t.capabilities, warnings, err = confine.ParseCapabilities(spec.Process.Capabilities); err != nil {
+	if t.capabilities, warnings, err = confine.ParseCapabilities(spec.Process.Capabilities, t.namespaces.Own[specs.UserNamespace]); err != nil {
 		return nil, err
 	}
 	for _, w := range warnings {
@@ -154,7 +161,8 @@ func prepare(o *CreateOptions) (*initTable, error) {
 }
 
 // makeDir makes the container's directory, whose name is taken from then on, and the FIFO in it. The FIFO is opened by the first
-// process after it has become the user: it is that user's, in a directory of ours.
+// process after it has become the user: it is that user's, in a directory of ours. What an ordinary user cannot give away is open to all
+// for writing instead; the directory is not.
 func (s *State) makeDir(uid uint32, cgroups string) error {
 	root := filepath.Dir(s.dir)
 	if err := os.MkdirAll(root, 0o700); err != nil {
@@ -167,8 +175,10 @@ func (s *State) makeDir(uid uint32, cgroups string) error {
 	}
 	fifo := filepath.Join(s.dir, fifoFile)
 	err := unix.Mkfifo(fifo, 0o600)
-	if err == nil && uid != 0 {
-		err = unix.Chown(fifo, int(uid), -1)
+	if err == nil && int(uid) != os.Geteuid() {
+		if err = unix.Chown(fifo, int(uid), -1); err == unix.EPERM {
+			err = unix.Chmod(fifo, 0o622)
+		}
 	}
 	if err == nil {
 		err = unix.Symlink(cgroups, filepath.Join(s.dir, groupLink))
@@ -197,7 +207,7 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 		return err
 	}
 	t.hierarchies, t.unified = hierarchies(group.Members)
-	return t.namespaces.Open()
+	return nil
 }
 
 // openProcs opens what the child writes itself into to join its v1 cgroups.
@@ -235,6 +245,11 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		return 0, -1, fmt.Errorf("pipe2: %w", err)
 	}
 	defer unix.Close(pipe[0])
+	if err := t.openHold(); err != nil {
+		unix.Close(pipe[1])
+		return 0, -1, err
+	}
+	defer t.closeHold()
 	gate := span.OpenGate(ctx)
 	if gate != nil {
 		defer unix.Close(gate.FD)
@@ -251,10 +266,6 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		unix.Close(pipe[1])
 		return 0, -1, err
 	}
-	flags := t.namespaces.New
-	if !t.unified {
-		flags &^= unix.CLONE_NEWCGROUP // on v1 the child enters it after it has joined its groups
-	}
 	runtime.LockOSThread() // never unlocked: the thread's children are born in the joined pid namespace
 	if err := t.namespaces.EnterPID(); err != nil {
 		unix.Close(pipe[1])
@@ -264,33 +275,73 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	if t.cgroupInto != nil {
 		into = int(t.cgroupInto.Fd())
 	}
+	flags := t.clone()
+	if t.namespaces.Staged() {
+		flags = 0 // they are for the process that the child clones
+	}
 	pid, pidfd, err = prog.Spawn(flags, into)
 	unix.Close(pipe[1])
 	if err != nil {
-		return 0, -1, &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: err}
+		return 0, -1, cloneError(err, flags)
 	}
+	first := pid
 	sp.SetInt("child.pid", int64(pid))
 	_, start := processStat(pid)
 	for {
 		r, ok, rerr := linux.ReadReport(pipe[0])
+		if newborn := prog.Newborn(); newborn != 0 && pid == first { // the one that joined has left
+			end(pid, pidfd)
+			// By number: it is our child, and nobody has reaped it.
+			pid = newborn
+			if pidfd, err = unix.PidfdOpen(pid, 0); err != nil {
+				unix.Kill(pid, unix.SIGKILL)
+			}
+		}
 		switch {
 		case rerr != nil:
 			err = rerr
+		case err != nil:
 		case !ok:
 			err = &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: errors.New("the container's first process ended during its set-up"), Hint: "was it killed, by a limit perhaps?"}
 		case r.Warn:
 			t.warn(rowError(prog, r, t.spec).Error())
 			continue
+		case r.Asks:
+			if err = t.fromOutside(ctx, pid); err == nil {
+				continue
+			}
 		case !r.Ready:
 			err = rowError(prog, r, t.spec)
 		}
-		claim(ctx, prog, pid, start, err)
+		claim(ctx, prog, first, start, err)
 		if err != nil {
 			end(pid, pidfd)
 			return 0, -1, err
 		}
 		return pid, pidfd, nil
 	}
+}
+
+// clone are the namespaces that clone(2) makes. On v1 the cgroup namespace is entered after the groups have been joined; the time namespace
+// after its offsets have been written.
+func (t *initTable) clone() uint64 {
+	flags := t.namespaces.New &^ unix.CLONE_NEWTIME
+	if !t.unified {
+		flags &^= unix.CLONE_NEWCGROUP
+	}
+	return flags
+}
+
+// cloneError says what the machine's administrator may have forbidden.
+func cloneError(err error, flags uint64) error {
+	e := &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: err}
+	if flags&unix.CLONE_NEWUSER != 0 && errors.Is(err, unix.EPERM) {
+		e.Kind, e.Hint = stages.Denied, "may this user make user namespaces? kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns"
+	}
+	if errors.Is(err, unix.ENOSPC) {
+		e.Kind, e.Hint = stages.Exhausted, "see /proc/sys/user/max_*_namespaces"
+	}
+	return e
 }
 
 // claim records the child's steps as its spans: it cannot do so itself.

@@ -93,6 +93,20 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 	t = &initTable{
 		id: s.ID, spec: spec, rootfs: fmt.Sprintf("/proc/%d/root", s.PID), namespaces: &namespace.Wanted{}, console: -1, fifo: -1, target: -1, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn,
 	}
+	if t.target, err = s.pidfd(); err != nil {
+		return nil, err
+	}
+	if t.flags, err = namespace.Others(s.PID); err != nil {
+		return nil, err
+	}
+	if t.flags&unix.CLONE_NEWUSER != 0 {
+		if t.namespaces.Users, err = namespace.UsersOf(s.PID); err != nil {
+			return nil, &stages.Error{Step: stages.RuncExecJoin, Kind: stages.Internal, Thing: "container " + strconv.Quote(s.ID), Err: err}
+		}
+		if err := checkUser(o.Process.User, t.namespaces.Users, stages.RuncExec); err != nil {
+			return nil, err
+		}
+	}
 	refuse := func(thing, text string) (*initTable, error) {
 		return nil, &stages.Error{Step: stages.RuncExec, Kind: stages.Invalid, Thing: thing, Err: errors.New(text)}
 	}
@@ -105,7 +119,7 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 		return nil, process.NotFound(stages.RuncInitProgram, spec.Process.Args[0], unix.ENOENT)
 	}
 	var warnings []string
-	if t.capabilities, warnings, err = confine.ParseCapabilities(spec.Process.Capabilities); err != nil {
+	if t.capabilities, warnings, err = confine.ParseCapabilities(spec.Process.Capabilities, t.flags&unix.CLONE_NEWUSER != 0); err != nil {
 		return nil, err
 	}
 	for _, w := range warnings {
@@ -129,11 +143,7 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 			return nil, err
 		}
 	}
-	if t.target, err = s.pidfd(); err != nil {
-		return nil, err
-	}
-	t.flags, err = namespace.Others(s.PID)
-	return t, err
+	return t, nil
 }
 
 // join spawns the process and waits until it has executed its program.
@@ -143,6 +153,13 @@ func (t *initTable) join(ctx context.Context, s *State) (pid, pidfd int, err err
 		return 0, -1, fmt.Errorf("pipe2: %w", err)
 	}
 	defer unix.Close(pipe[0])
+	if t.namespaces.Users.UIDs != nil && !t.spec.Process.Terminal {
+		uid, _ := t.namespaces.Users.UIDs.Host(t.spec.Process.User.UID)
+		if err := process.GiveStdio(uid); err != nil {
+			unix.Close(pipe[1])
+			return 0, -1, err
+		}
+	}
 	prog, err := t.joinProgram(pipe[1])
 	if err == nil && span.Current(ctx).Valid() {
 		err = prog.Clock()

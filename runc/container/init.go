@@ -31,6 +31,7 @@ type initTable struct {
 	cgroupInto   *os.File   // v2: the child is born in it; nil without v2
 	fifo         int        // exec.fifo, O_PATH
 	gate         *int32     // the connection to the gates of a run under the debugger; nil for all others
+	hold         [2]int     // a pipe: with a user namespace the child waits at its one end for what we do for it; -1 without
 	console      int        // the socket for the terminal's master, or -1
 	keepFDs      int        // descriptors after 2 that the program is to have
 	newKeyring   bool
@@ -42,9 +43,12 @@ type initTable struct {
 	flags  uint64 // exec: the namespaces of target that are not ours
 	target int    // exec: a pidfd of the container's first process
 	p      *linux.Program
+	base   rootfs.Base
 	root   *int32
 	proc   *int32
-	masks  *rootfs.Masks
+
+	sysctlProc *int32
+	masks      *rootfs.Masks
 }
 
 // here is the cell of "the current directory", which is the new root after the pivot.
@@ -57,10 +61,14 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 	for _, part := range []func() error{
 		t.shield,
 		t.joinNamespaces,
+		t.askOutside,
 		t.joinCgroups,
 		t.session,
-		t.keyring,
 		t.oomScore,
+		t.time,
+		t.tree,
+		t.becomeRoot,
+		t.keyring,
 		t.mounts,
 		t.devices,
 		t.console_,
@@ -109,10 +117,8 @@ func (t *initTable) shield() error {
 	return nil
 }
 
-func (t *initTable) joinNamespaces() error {
-	t.namespaces.Join(t.p)
-	return nil
-}
+// joinNamespaces: with a user namespace among them, all that follows is done by a second process.
+func (t *initTable) joinNamespaces() error { return t.namespaces.Join(t.p, t.clone()) }
 
 // joinCgroups: before anything is allocated that the limits should count, and before the cgroup namespace, whose root is where the
 // process stands. "0" is the writer itself (cgroups(7)).
@@ -153,8 +159,8 @@ func (t *initTable) keyring() error {
 // oomScore: through the host's /proc, which is still there and is no image's. Below the present value it needs CAP_SYS_RESOURCE.
 func (t *initTable) oomScore() error {
 	adj := t.spec.Process.OOMScoreAdj
-	if adj == nil {
-		return nil
+	if adj == nil || t.hasUsers() {
+		return nil // in a user namespace we have done it: see fromOutside
 	}
 	t.p.At(stages.None, "process.oomScoreAdj")
 	fd := linux.Cell(-1)
@@ -164,17 +170,32 @@ func (t *initTable) oomScore() error {
 	return nil
 }
 
-// mounts: in the specification's order, which puts /dev before /dev/pts.
-func (t *initTable) mounts() (err error) {
+// time: while the process is the user to whom its own files in /proc belong.
+func (t *initTable) time() error { return t.namespaces.Time(t.p) }
+
+// tree: what is taken from the host's tree. In a user namespace this comes before its uid 0, who may have no right to go there.
+func (t *initTable) tree() (err error) {
 	if t.root, err = rootfs.Root(t.p, t.rootfs, t.spec.Linux.RootfsPropagation); err != nil {
 		return err
 	}
-	base := rootfs.Base{Bundle: t.bundle, V1: t.hierarchies, Unified: t.unified}
-	if t.proc, err = rootfs.Mounts(t.p, t.root, base, t.spec.Mounts); err != nil {
+	t.base = rootfs.Base{Bundle: t.bundle, V1: t.hierarchies, Unified: t.unified}
+	if t.hasUsers() {
+		t.base.Sources, err = rootfs.Sources(t.p, t.base, t.spec.Mounts)
+	}
+	return err
+}
+
+// mounts: in the specification's order, which puts /dev before /dev/pts.
+func (t *initTable) mounts() (err error) {
+	if t.proc, err = rootfs.Mounts(t.p, t.root, t.base, t.spec.Mounts); err != nil {
 		return err
 	}
 	if t.proc == nil {
-		t.proc = rootfs.PrivateProc(t.p) // the wait needs one, attached or not
+		t.proc = t.anyProc() // the wait needs one, attached or not
+	}
+	if len(t.spec.Linux.Sysctl) > 0 {
+		// A procfs of our own: parts of the container's will be covered or read-only; and in a user namespace none can be mounted then.
+		t.sysctlProc = t.anyProc()
 	}
 	t.masks = rootfs.PrepareMasks(t.p, t.spec.Linux.MaskedPaths)
 	return nil
@@ -184,7 +205,7 @@ func (t *initTable) devices() error {
 	if !rootfs.OwnDev(t.spec.Mounts) {
 		return nil
 	}
-	return rootfs.Devices(t.p, t.root, t.spec.Linux.Devices)
+	return rootfs.Devices(t.p, t.root, t.spec.Linux.Devices, t.hasUsers())
 }
 
 // console_: after devpts is mounted, before the pivot only because it belongs to /dev.
@@ -250,8 +271,7 @@ func (t *initTable) sysctls() error {
 	if len(t.spec.Linux.Sysctl) == 0 {
 		return nil
 	}
-	// A procfs of our own: parts of the container's are covered or read-only by now.
-	return rootfs.Sysctls(t.p, rootfs.PrivateProc(t.p), t.namespaces.Own, t.spec.Linux.Sysctl)
+	return rootfs.Sysctls(t.p, t.sysctlProc, t.namespaces.Own, t.spec.Linux.Sysctl)
 }
 
 // closeFDs: all that the set-up opened, and all that the caller leaked. What the wait needs moves out of the way first, above any
@@ -310,10 +330,10 @@ func (t *initTable) ensureWorkDir(root *int32) {
 
 func (t *initTable) user() error {
 	u := t.spec.Process.User
-	if !t.spec.Process.Terminal {
+	if !t.spec.Process.Terminal && t.namespaces.Users.UIDs == nil { // with a user namespace it is done already
 		process.OwnStdio(t.p, u.UID)
 	}
-	process.User(t.p, u)
+	process.User(t.p, u, t.namespaces.Users.NoGroups)
 	return nil
 }
 

@@ -58,6 +58,9 @@ func Fchownat(dir Arg, path string, uid, gid int) Row {
 // Fchown is fchown(2).
 func Fchown(fd Arg, uid, gid int) Row { return call("fchown", unix.SYS_FCHOWN, fd, Num(uid), Num(gid)) }
 
+// Read is read(2) of one byte: the child waits until there is one, or until the other end is closed.
+func Read(fd Arg) Row { return call("read", unix.SYS_READ, fd, Mem(new(byte)), Num(1)) }
+
 // Write is write(2) of the whole text.
 func Write(fd Arg, s string) Row {
 	return call("write", unix.SYS_WRITE, fd, Str(s), Num(len(s)))

@@ -124,6 +124,7 @@ const (
 	warned  = 2 // row and errno; the child went on
 	ready   = 3 // all is made; the child waits for start
 	started = 4 // the child has seen start
+	asking  = 5 // the child waits for what can be done for it from outside only
 )
 
 // recordSize is one record on the wire: row, errno, what (in its upper half: why, see Report), step; each four bytes, native order. Smaller than PIPE_BUF, so it arrives whole.
@@ -134,6 +135,9 @@ func (p *Program) Ready() Row { return p.say("write", ready) }
 
 // Started is the row that says that the child goes on to the user's program.
 func (p *Program) Started() Row { return p.say("write", started) }
+
+// Asking is the row that says that the child waits for what its parent has to do: see [Read].
+func (p *Program) Asking() Row { return p.say("write", asking) }
 
 func (p *Program) say(name string, what uint32) Row {
 	rec := &[recordSize / 4]uint32{2: what}
@@ -147,6 +151,7 @@ type Report struct {
 	Step  stages.ID
 	Ready bool // all is made
 	Start bool // start was seen
+	Asks  bool // the parent's turn
 	Warn  bool // the row failed, and it was no failure
 	Why   int  // the row's gate made it fail: see trace/span; 0 for a failure of its own
 }
@@ -169,7 +174,7 @@ func ReadReport(fd int) (r Report, ok bool, err error) {
 	return Report{
 		Row: int(binary.NativeEndian.Uint32(b[0:])), Errno: syscall.Errno(binary.NativeEndian.Uint32(b[4:])),
 		Step:  stages.ID(binary.NativeEndian.Uint32(b[12:])),
-		Ready: what == ready, Start: what == started, Warn: what == warned, Why: why,
+		Ready: what == ready, Start: what == started, Asks: what == asking, Warn: what == warned, Why: why,
 	}, true, nil
 }
 

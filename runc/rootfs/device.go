@@ -35,14 +35,20 @@ func OwnDev(mounts []specs.Mount) bool {
 	return true
 }
 
-// Devices appends the rows that make the device nodes and links. The umask must be 0.
-func Devices(p *linux.Program, root *int32, extra []specs.LinuxDevice) error {
+// Devices appends the rows that make the device nodes and links. The umask must be 0. In a user namespace no node can be made: the host's
+// are bound, and so must be what is asked for.
+func Devices(p *linux.Program, root *int32, extra []specs.LinuxDevice, userNamespace bool) error {
 	named := map[string]bool{}
 	for i, d := range extra {
 		types := map[string]uint32{"c": unix.S_IFCHR, "u": unix.S_IFCHR, "b": unix.S_IFBLK, "p": unix.S_IFIFO}
 		typ, ok := types[d.Type]
 		if !ok || !path.IsAbs(d.Path) {
 			return &stages.Error{Step: stages.RuncInitDevices, Kind: stages.Invalid, Thing: fmt.Sprintf("linux.devices[%d] %s", i, d.Path), Err: fmt.Errorf("type %q, path %q", d.Type, d.Path), Hint: "type is c, b, u or p, and the path absolute"}
+		}
+		if userNamespace && d.Type != "p" {
+			if err := sameOnHost(d, typ); err != nil {
+				return &stages.Error{Step: stages.RuncInitDevices, Kind: stages.Unsupported, Thing: fmt.Sprintf("linux.devices[%d] %s", i, d.Path), Err: err, Hint: "in a user namespace the host's node of that path is bound"}
+			}
 		}
 		mode, uid, gid := uint32(0o666), 0, 0
 		if d.FileMode != nil {
@@ -70,19 +76,39 @@ func Devices(p *linux.Program, root *int32, extra []specs.LinuxDevice) error {
 	return nil
 }
 
-// device appends the rows of one node. Where mknod(2) is refused (a user namespace, a cgroup's rule) the host's node is bound instead.
+// sameOnHost holds a device against the host's node of the same path: type, numbers, and the mode and owner if they are asked for.
+func sameOnHost(d specs.LinuxDevice, typ uint32) error {
+	var st unix.Stat_t
+	if err := unix.Lstat(d.Path, &st); err != nil {
+		return fmt.Errorf("the host's: %w", err)
+	}
+	switch {
+	case st.Mode&unix.S_IFMT != typ || uint64(st.Rdev) != unix.Mkdev(uint32(d.Major), uint32(d.Minor)):
+		return fmt.Errorf("the host's is another device, %d:%d", unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev)))
+	case d.FileMode != nil && uint32(*d.FileMode)&0o7777 != st.Mode&0o7777:
+		return fmt.Errorf("the host's has mode %o, not %o", st.Mode&0o7777, uint32(*d.FileMode)&0o7777)
+	case d.UID != nil && *d.UID != st.Uid, d.GID != nil && *d.GID != st.Gid:
+		return fmt.Errorf("the host's belongs to %d:%d", st.Uid, st.Gid)
+	}
+	return nil
+}
+
+// device appends the rows of one node. Where mknod(2) is refused (a user namespace, a cgroup's rule) the host's node is bound instead,
+// and stays whose it is.
 func device(p *linux.Program, root *int32, name string, mode uint32, dev uint64, uid, gid int) {
 	p.At(stages.RuncInitDevices, name)
 	dir := reach(p, root, path.Dir(path.Clean(name)), true)
 	base := path.Base(name)
 	file, clone := linux.Cell(-1), linux.Cell(-1)
+	chown := []linux.Row{}
+	if uid != 0 || gid != 0 {
+		chown = append(chown, linux.Fchownat(linux.FD(dir), base, uid, gid))
+	}
 	p.Do(
 		linux.Mknodat(linux.FD(dir), base, mode, dev).Or(unix.EPERM, unix.EEXIST).Skip(3, 0),
 		linux.Openat(linux.FD(dir), base, unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, file).Or(unix.EEXIST).Skip(0, 2),
 		linux.OpenTree(linux.Cwd(), name, unix.OPEN_TREE_CLONE, clone),
-		linux.MoveMount(linux.FD(clone), linux.FD(file)),
+		linux.MoveMount(linux.FD(clone), linux.FD(file)).Skip(len(chown), 0),
 	)
-	if uid != 0 || gid != 0 {
-		p.Do(linux.Fchownat(linux.FD(dir), base, uid, gid))
-	}
+	p.Do(chown...)
 }

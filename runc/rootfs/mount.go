@@ -23,7 +23,8 @@ type Hierarchy struct {
 type Base struct {
 	Bundle  string // sources of bind mounts are relative to it
 	V1      []Hierarchy
-	Unified bool // the only hierarchy is v2: cgroup2 is mounted as it is
+	Unified bool           // the only hierarchy is v2: cgroup2 is mounted as it is
+	Sources map[int]*int32 // the sources of bind mounts that have been taken already: see [Sources]
 }
 
 // Root appends the rows that make the root file system a mount of its own, and returns the cell of its descriptor: pivot_root(2) wants
@@ -80,7 +81,7 @@ func Mounts(p *linux.Program, root *int32, base Base, mounts []specs.Mount) (pro
 			if len(o.data) > 0 || len(o.superblockOptions) > 0 {
 				return refuse(stages.Invalid, fmt.Errorf("option %q has no meaning for a bind mount", append(keys(o.data), o.superblockOptions...)[0]))
 			}
-			if err := bind(p, root, base, m, o); err != nil {
+			if err := bind(p, root, base, i, m, o); err != nil {
 				return refuse(stages.NotFound, err)
 			}
 		case m.Type == "cgroup" && !base.Unified, m.Type == "cgroup2" && !base.Unified:
@@ -141,22 +142,52 @@ func newFilesystem(p *linux.Program, fstype, source string, o options) (mount *i
 	return mount
 }
 
-// bind appends the rows of a bind mount: a detached copy of the source, changed while nobody sees it, then moved to the target.
-func bind(p *linux.Program, root *int32, base Base, m specs.Mount, o options) error {
-	source := m.Source
-	if !filepath.IsAbs(source) {
-		source = filepath.Join(base.Bundle, source)
+// Sources appends the rows that take the sources of all bind mounts, before the process becomes somebody who may not go there. The keys
+// are the mounts' places in the list.
+func Sources(p *linux.Program, base Base, mounts []specs.Mount) (map[int]*int32, error) {
+	taken := map[int]*int32{}
+	for i, m := range mounts {
+		o, err := parseOptions(m.Options)
+		if err != nil {
+			return nil, &stages.Error{Step: stages.RuncInitMounts, Kind: stages.Unsupported, Thing: fmt.Sprintf("mounts[%d] %s", i, m.Destination), Err: err}
+		}
+		if o.bind || m.Type == "bind" {
+			p.At(stages.None, "source "+base.source(m))
+			taken[i] = take(p, base, m, o)
+		}
 	}
-	st, err := os.Stat(source) // a file is mounted on a file
-	if err != nil {
-		return fmt.Errorf("source: %w", err)
+	return taken, nil
+}
+
+// source is the path of a bind mount's source.
+func (base Base) source(m specs.Mount) string {
+	if filepath.IsAbs(m.Source) {
+		return m.Source
 	}
-	clone := linux.Cell(-1)
+	return filepath.Join(base.Bundle, m.Source)
+}
+
+// take appends the row of a detached copy of the source.
+func take(p *linux.Program, base Base, m specs.Mount, o options) (clone *int32) {
+	clone = linux.Cell(-1)
 	flags := uint(unix.OPEN_TREE_CLONE)
 	if o.recursive {
 		flags |= unix.AT_RECURSIVE
 	}
-	p.Do(linux.OpenTree(linux.Cwd(), source, flags, clone))
+	p.Do(linux.OpenTree(linux.Cwd(), base.source(m), flags, clone))
+	return clone
+}
+
+// bind appends the rows of a bind mount: a detached copy of the source, changed while nobody sees it, then moved to the target.
+func bind(p *linux.Program, root *int32, base Base, i int, m specs.Mount, o options) error {
+	st, err := os.Stat(base.source(m)) // a file is mounted on a file
+	if err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	clone := base.Sources[i]
+	if clone == nil {
+		clone = take(p, base, m, o)
+	}
 	if o.set|o.clear != 0 {
 		p.Do(linux.MountSetattr(linux.FD(clone), 0, unix.MountAttr{Attr_set: o.set, Attr_clr: o.clear}))
 	}
