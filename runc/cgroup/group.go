@@ -111,6 +111,34 @@ func (g *Group) Into() (*os.File, error) {
 	return nil, nil
 }
 
+// Delegate gives the v2 group to a user, who may then make groups below it and move processes among them: the directory, and those of its
+// files that the kernel names for it (cgroup-v2.rst, "Delegation"; OCI runtime-spec, config-linux.md, Cgroup ownership). The limits stay
+// ours. A v1 group is never given away: whoever owns one can change its limits.
+func (g *Group) Delegate(uid int) error {
+	m := g.unified()
+	if m == nil {
+		return nil
+	}
+	text, err := os.ReadFile("/sys/kernel/cgroup/delegate") // Linux 4.15
+	if err != nil {
+		text = []byte("cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n")
+	}
+	for _, file := range append(strings.Fields(string(text)), ".") {
+		f, err := openFile(m.Dir, file, unix.O_RDONLY)
+		if errors.Is(err, unix.ENOENT) {
+			continue // another controller's
+		}
+		if err == nil {
+			err = f.Chown(uid, -1)
+			f.Close()
+		}
+		if err != nil {
+			return cannot(kindOf(err), "cgroup", file, err)
+		}
+	}
+	return nil
+}
+
 // IntoOf is the v2 directory that the process is in, if that is the group or below it; else nil. A group that has handed its
 // controllers on to groups below takes no processes of its own (cgroup-v2.rst, "No Internal Process Constraint"): clone3(2) then answers
 // EBUSY, and a process joins where the container's first one is.
