@@ -3,6 +3,7 @@ package cgroup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"slices"
@@ -123,17 +124,15 @@ func (g *Group) Delegate(uid int) error {
 	if err != nil {
 		text = []byte("cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n")
 	}
+	dir, err := openDir(m.Dir)
+	if err != nil {
+		return cannot(kindOf(err), "cgroup", m.Dir, err)
+	}
+	defer dir.Close()
 	for _, file := range append(strings.Fields(string(text)), ".") {
-		f, err := openFile(m.Dir, file, unix.O_RDONLY)
-		if errors.Is(err, unix.ENOENT) {
-			continue // another controller's
-		}
-		if err == nil {
-			err = f.Chown(uid, -1)
-			f.Close()
-		}
-		if err != nil {
-			return cannot(kindOf(err), "cgroup", file, err)
+		err := unix.Fchownat(int(dir.Fd()), file, uid, -1, unix.AT_SYMLINK_NOFOLLOW)
+		if err != nil && err != unix.ENOENT { // a file of a controller that the group has not
+			return cannot(kindOf(err), "cgroup", path.Join(m.Dir, file), fmt.Errorf("fchownat: %w", err))
 		}
 	}
 	return nil

@@ -425,3 +425,43 @@ func TestTraceOfUserNamespace(t *testing.T) {
 	b.must("delete", id)
 	reap(t, pid)
 }
+
+// A container that can write in its cgroup v2 owns it, and nothing of v1; one that cannot owns none.
+func TestDelegatedCgroup(t *testing.T) {
+	for name, readonly := range map[string]bool{"rw": false, "ro": true} {
+		b := userBench(t, func(s *specs.Spec) {
+			s.Process.User = specs.User{UID: 3, GID: 3}
+			if !readonly {
+				s.Mounts[4].Options = []string{"nosuid", "noexec", "nodev"}
+			}
+			s.Process.Args = []string{"sh", "-c", "cd /sys/fs/cgroup/unified && mkdir below && echo 0 >below/cgroup.procs && cat /proc/self/cgroup | grep 0::"}
+		})
+		id := b.id("own" + name)
+		pid, out := b.create(id)
+		_, where, ok := strings.Cut(read(t, fmt.Sprintf("/proc/%d/cgroup", pid)), "\n0::")
+		require.True(t, ok)
+		dir := "/sys/fs/cgroup/unified" + strings.TrimSpace(where)
+		owner := func(file string) uint32 {
+			var st unix.Stat_t
+			require.NoError(t, unix.Stat(file, &st))
+			return st.Uid
+		}
+		want := uint32(firstUID + 3)
+		if readonly {
+			want = 0
+		}
+		for _, file := range []string{dir, dir + "/cgroup.procs", dir + "/cgroup.subtree_control", dir + "/cgroup.threads"} {
+			require.Equal(t, want, owner(file), file)
+		}
+		require.Zero(t, owner(dir+"/cgroup.freeze"))
+		require.Zero(t, owner("/sys/fs/cgroup/pids/"+id))
+		b.must("start", id)
+		code := reap(t, pid)
+		if readonly {
+			require.NotZero(t, code)
+		} else {
+			require.Equal(t, "0::/below\n", contents(t, out))
+		}
+		b.must("delete", id)
+	}
+}

@@ -79,6 +79,11 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		o.Warn(w)
 	}
 	s.Cgroup = group
+	if t.ownsCgroup() {
+		if err := group.Delegate(int(uid)); err != nil {
+			return err
+		}
+	}
 	// Before there is a process: if we are killed between here and the end, delete --force finds all that there may be.
 	if err := s.save(); err != nil {
 		return err

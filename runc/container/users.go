@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -115,6 +116,13 @@ func (t *initTable) becomeRoot() error {
 		t.namespaces.Users.Root(t.p)
 	}
 	return nil
+}
+
+// ownsCgroup reports whether the container may make groups of its own: it sees its cgroup as the root, and can write there.
+func (t *initTable) ownsCgroup() bool {
+	return t.hasUsers() && t.namespaces.New&unix.CLONE_NEWCGROUP != 0 && slices.ContainsFunc(t.spec.Mounts, func(m specs.Mount) bool {
+		return (m.Type == "cgroup" || m.Type == "cgroup2") && !slices.Contains(m.Options, "ro")
+	})
 }
 
 // anyProc is a procfs for our own use: one that is mounted nowhere. A user namespace may mount it only for a pid namespace that it owns;

@@ -61,14 +61,23 @@ func Devices(p *linux.Program, root *int32, extra []specs.LinuxDevice, userNames
 			gid = int(*d.GID)
 		}
 		named[path.Clean(d.Path)] = true
+		if userNamespace && d.Type != "p" {
+			bindDevice(p, root, d.Path)
+			continue
+		}
 		device(p, root, d.Path, typ|mode, unix.Mkdev(uint32(d.Major), uint32(d.Minor)), uid, gid)
 	}
 	for _, d := range standard {
-		if !named[d.path] {
+		if userNamespace && !named[d.path] {
+			bindDevice(p, root, d.path)
+		} else if !named[d.path] {
 			device(p, root, d.path, unix.S_IFCHR|0o666, unix.Mkdev(d.major, d.minor), 0, 0)
 		}
 	}
 	p.At(stages.RuncInitDevices, "/dev")
+	if userNamespace {
+		p.At(stages.None, "links in /dev") // no node is made, and none is claimed
+	}
 	dev := reach(p, root, "/dev", true)
 	for _, l := range links {
 		p.Do(linux.Symlinkat(l.target, linux.FD(dev), l.name).Or(unix.EEXIST))
@@ -93,22 +102,33 @@ func sameOnHost(d specs.LinuxDevice, typ uint32) error {
 	return nil
 }
 
-// device appends the rows of one node. Where mknod(2) is refused (a user namespace, a cgroup's rule) the host's node is bound instead,
-// and stays whose it is.
+// device appends the rows of one node. Where mknod(2) is refused (a cgroup's rule) the host's node is bound instead, and stays whose it is.
 func device(p *linux.Program, root *int32, name string, mode uint32, dev uint64, uid, gid int) {
 	p.At(stages.RuncInitDevices, name)
 	dir := reach(p, root, path.Dir(path.Clean(name)), true)
 	base := path.Base(name)
-	file, clone := linux.Cell(-1), linux.Cell(-1)
 	chown := []linux.Row{}
 	if uid != 0 || gid != 0 {
 		chown = append(chown, linux.Fchownat(linux.FD(dir), base, uid, gid))
 	}
-	p.Do(
-		linux.Mknodat(linux.FD(dir), base, mode, dev).Or(unix.EPERM, unix.EEXIST).Skip(3, 0),
-		linux.Openat(linux.FD(dir), base, unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, file).Or(unix.EEXIST).Skip(0, 2),
-		linux.OpenTree(linux.Cwd(), name, unix.OPEN_TREE_CLONE, clone),
-		linux.MoveMount(linux.FD(clone), linux.FD(file)).Skip(len(chown), 0),
-	)
+	p.Do(linux.Mknodat(linux.FD(dir), base, mode, dev).Or(unix.EPERM, unix.EEXIST).Skip(3, 0))
+	p.Do(bound(dir, name, len(chown))...)
 	p.Do(chown...)
+}
+
+// bindDevice appends the rows that bind the host's node. It is a mount, and is claimed as one.
+func bindDevice(p *linux.Program, root *int32, name string) {
+	p.At(stages.RuncInitMounts, name)
+	dir := reach(p, root, path.Dir(path.Clean(name)), true)
+	p.Do(bound(dir, name, 0)...)
+}
+
+// bound are the rows that bind the host's node of that name in dir; after it, skip rows are left out. An entry that is there already stays.
+func bound(dir *int32, name string, skip int) []linux.Row {
+	file, clone := linux.Cell(-1), linux.Cell(-1)
+	return []linux.Row{
+		linux.Openat(linux.FD(dir), path.Base(name), unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, file).Or(unix.EEXIST).Skip(0, 2),
+		linux.OpenTree(linux.Cwd(), name, unix.OPEN_TREE_CLONE, clone),
+		linux.MoveMount(linux.FD(clone), linux.FD(file)).Skip(skip, 0),
+	}
 }
