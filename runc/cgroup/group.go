@@ -35,6 +35,16 @@ type Group struct {
 // A limit that cannot be had is an error that names the controller and the file; warnings are for what nobody asked for. A group of
 // that name with processes in it is a conflict. After an error nothing that Create made is left.
 func Create(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g *Group, warnings []string, err error) {
+	return makeGroup(ctx, cgroupsPath, r, false)
+}
+
+// CreateWhereAllowed is [Create] for an ordinary user: a hierarchy in which it may make no group is left out, unless a limit needs it. The
+// group may then be in none at all.
+func CreateWhereAllowed(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g *Group, warnings []string, err error) {
+	return makeGroup(ctx, cgroupsPath, r, true)
+}
+
+func makeGroup(ctx context.Context, cgroupsPath string, r *specs.LinuxResources, optional bool) (g *Group, warnings []string, err error) {
 	fail := func(kind stages.Kind, err error) error {
 		return &stages.Error{Step: stages.RuncCgroupCreate, Kind: kind, Thing: cgroupsPath, Err: err}
 	}
@@ -46,7 +56,7 @@ func Create(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g
 	if err != nil {
 		return nil, nil, fail(stages.Internal, err)
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && !optional {
 		return nil, nil, fail(stages.Unavailable, errors.New("no cgroup hierarchy is mounted"))
 	}
 	limits, err := plan(all, r)
@@ -58,19 +68,59 @@ func Create(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g
 	b := builder{wanted: wanted(all, limits), refused: map[string]error{}}
 	defer func() {
 		if err != nil {
-			b.undo()
+			b.undo(0)
 			g = nil
 		}
 	}()
+	var built []hierarchy
 	for _, h := range all {
+		before := len(b.made)
 		m, err := b.build(ctx, h, h.below(names, absolute))
+		if err == nil && optional {
+			err = joinable(h, m)
+		}
+		if optional && stages.KindOf(err) == stages.Denied && err != nil {
+			b.undo(before)
+			if err := limits.without(h, err); err != nil {
+				return g, nil, err
+			}
+			warnings = append(warnings, fmt.Sprintf("no cgroup in %s: %v", h, err))
+			continue
+		}
 		if err != nil {
 			return g, nil, err
 		}
+		built = append(built, h)
 		g.Members = append(g.Members, m)
 	}
-	w, err := g.limit(ctx, all, limits, b.refused)
-	return g, append(b.warnings(limits), w...), err
+	w, err := g.limit(ctx, built, limits, b.refused)
+	return g, append(append(warnings, b.warnings(limits)...), w...), err
+}
+
+// joinable tells whether this user may also move a process into the v2 group that it has just made: for that it must be able to write
+// cgroup.procs of the directory above both places (cgroup-v2.rst, "Delegation Containment").
+func joinable(h hierarchy, m Member) error {
+	if h.version != 2 {
+		return nil
+	}
+	procs := path.Join(path.Dir(m.Dir), "cgroup.procs")
+	if err := unix.Access(procs, unix.W_OK); err != nil {
+		return &stages.Error{Step: stages.RuncCgroupCreate, Kind: stages.Denied, Thing: procs, Err: err}
+	}
+	return nil
+}
+
+// without says which of the limits cannot be had where there is no group in the hierarchy.
+func (l limits) without(h hierarchy, why error) error {
+	for _, row := range l.rows {
+		if slices.Contains(h.controllers, row.controller) {
+			return cannot(stages.Denied, row.controller, row.file, why)
+		}
+	}
+	if len(l.devices) > 0 && h.version == 2 {
+		return cannot(stages.Denied, "devices", "linux.resources.devices", why)
+	}
+	return nil
 }
 
 // wanted lists the controllers to enable on v2: those with a limit, and those whose counters a user expects to see.
@@ -283,9 +333,11 @@ func (b *builder) mkdir(dir *os.File, name string, last bool) error {
 	return &os.PathError{Op: "mkdir", Path: label, Err: err}
 }
 
-// undo removes what was made, children first. A parent that another container uses by now stays: rmdir(2) refuses it.
-func (b *builder) undo() {
-	for _, dir := range slices.Backward(b.made) {
+// undo removes what was made, from the place in the list on, children first. A parent that another container uses by now stays: rmdir(2)
+// refuses it.
+func (b *builder) undo(from int) {
+	for _, dir := range slices.Backward(b.made[from:]) {
 		removeDir(dir)
 	}
+	b.made = b.made[:from]
 }

@@ -136,7 +136,7 @@ func TestBadCommandLine(t *testing.T) {
 		"-nosuch":          {"create", "--nosuch", "x"},
 		"0 arguments":      {"state"},
 		"--log-format":     {"--log-format", "xml", "state", "x"},
-		"--rootless":       {"--rootless", "true", "state", "x"},
+		"--rootless":       {"--rootless", "perhaps", "state", "x"},
 		"--preserve-fds":   {"create", "--bundle", b.bundle, "--preserve-fds", "9", "x"},
 		"--console-socket": {"create", "--bundle", b.bundle, "--console-socket", "/nosuch/socket", "x"},
 		"signal 65":        {"kill", "x", "65"},

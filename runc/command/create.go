@@ -12,7 +12,7 @@ import (
 
 // create makes a container and leaves: its first process, an orphan then, waits for start.
 func create(g *global, fs *flag.FlagSet, args []string) (err error) {
-	o := container.CreateOptions{Root: g.root, Bundle: ".", NewKeyring: true, Warn: g.log.warn}
+	o := container.CreateOptions{Root: g.root, Bundle: ".", NewKeyring: true, Rootless: g.rootless, Warn: g.log.warn}
 	fs.StringVar(&o.Bundle, "bundle", ".", "directory with config.json")
 	fs.StringVar(&o.Bundle, "b", ".", "the same")
 	fs.StringVar(&o.PIDFile, "pid-file", "", "file to write the first process's pid to")

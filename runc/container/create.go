@@ -32,6 +32,7 @@ type CreateOptions struct {
 	ConsoleSocket string // "" for none
 	NewKeyring    bool
 	PreserveFDs   int
+	Rootless      bool         // cgroups that this user may not make are left out, unless a limit needs them
 	Warn          func(string) // told what could not be had in full
 }
 
@@ -49,9 +50,12 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
 		Annotations: t.spec.Annotations, Personality: t.spec.Linux.Personality, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
-	path := t.spec.Linux.CgroupsPath
+	path, create := t.spec.Linux.CgroupsPath, cgroup.Create
 	if path == "" {
 		path = "/" + o.ID
+		if o.Rootless {
+			path, create = o.ID, cgroup.CreateWhereAllowed // beside our own, where an ordinary user's may be
+		}
 	}
 	uid, _ := t.namespaces.Users.UIDs.Host(t.spec.Process.User.UID)
 	if err := s.makeDir(uid, path); err != nil {
@@ -70,7 +74,7 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		}
 	}()
 
-	group, warnings, err := cgroup.Create(ctx, path, t.spec.Linux.Resources)
+	group, warnings, err := create(ctx, path, t.spec.Linux.Resources)
 	if err != nil {
 		return err
 	}

@@ -109,8 +109,10 @@ func when(yes bool, part func() error) func() error {
 // even one that shares the pid namespace. execve(2) lifts it. The umask is the set-up's own: modes are made as they are written.
 func (t *initTable) shield() error {
 	t.p.At(stages.None, "shield")
+	if !t.shieldLater() {
+		t.p.Do(linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)))
+	}
 	t.p.Do(
-		linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)),
 		linux.Prctl(unix.PR_SET_NAME, linux.Str("hull-runc:init")),
 		linux.Umask(0),
 	)

@@ -112,10 +112,21 @@ func (t *initTable) writeMaps(ctx context.Context, pid int) (err error) {
 
 // becomeRoot: what is made from here on belongs to the namespace's root.
 func (t *initTable) becomeRoot() error {
-	if t.hasUsers() {
-		t.namespaces.Users.Root(t.p)
+	if !t.hasUsers() {
+		return nil
+	}
+	t.namespaces.Users.Root(t.p)
+	if t.shieldLater() {
+		t.p.At(stages.None, "shield")
+		t.p.Do(linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)))
 	}
 	return nil
+}
+
+// shieldLater: an ordinary user's first process is shielded only when its maps are there, because from then on its files in /proc, the maps
+// among them, are the host's root's (proc_pid(5)). Until then nobody else is in its user namespace, and so nobody has a right over it.
+func (t *initTable) shieldLater() bool {
+	return os.Geteuid() != 0 && t.namespaces.New&unix.CLONE_NEWUSER != 0
 }
 
 // ownsCgroup reports whether the container may make groups of its own: it sees its cgroup as the root, and can write there.
