@@ -106,7 +106,8 @@ func TestRootless(t *testing.T) {
 	require.Equal(t, link(t, proc+"ns/user"), link(t, fmt.Sprintf("/proc/%d/ns/user", added)))
 
 	// There is no group that this user could make: what needs one says so.
-	require.Equal(t, read(t, "/proc/self/cgroup"), strings.ReplaceAll(read(t, proc+"cgroup"), "/../", "/"))
+	require.Equal(t, read(t, "/proc/self/cgroup"), read(t, proc+"cgroup"))
+	require.Contains(t, b.fails("update", "--pids-limit", "5", id), "it has no cgroup")
 	require.Contains(t, b.fails("ps", id), "it has no cgroup")
 	require.Contains(t, b.fails("pause", id), "the container has no cgroup")
 	require.Contains(t, b.fails("kill", "--all", id, "TERM"), "it has no cgroup")
@@ -121,6 +122,34 @@ func TestRootless(t *testing.T) {
 	pid, _ = b.create(id)
 	b.must("delete", "--force", id)
 	require.Equal(t, 137, reap(t, pid))
+}
+
+// A container that joins another one's namespaces, as those of a pod do: its rights over them come from the user namespace.
+func TestRootlessJoin(t *testing.T) {
+	b := rootlessBench(t, func(s *specs.Spec) { s.Process.Args = []string{"sleep", "1000"} })
+	first := b.ownID("first")
+	pid, _ := b.create(first)
+	b.must("start", first)
+	theirs := fmt.Sprintf("/proc/%d/ns/", pid)
+	b.spec.Linux.Namespaces[0].Path = theirs + "pid"
+	b.spec.Linux.Namespaces[2].Path = theirs + "net"
+	b.spec.Linux.Namespaces[3].Path = theirs + "ipc"
+	b.spec.Linux.Namespaces[6].Path = theirs + "user"
+	b.spec.Process.Args = []string{"sh", "-c", "for n in pid net ipc user mnt; do readlink /proc/self/ns/$n; done; id -u; cat /proc/1/cmdline"}
+	second := b.ownID("second")
+	spid, stdout := b.create(second)
+	b.must("start", second)
+	require.Zero(t, reap(t, spid))
+	b.must("delete", second)
+	lines := strings.Split(contents(t, stdout), "\n")
+	for i, ns := range []string{"pid", "net", "ipc", "user"} {
+		require.Equal(t, link(t, theirs+ns), lines[i])
+	}
+	require.NotEqual(t, link(t, theirs+"mnt"), lines[4])
+	require.Equal(t, []string{"0", "sleep\x001000\x00"}, lines[5:])
+	b.must("kill", first, "KILL")
+	require.Equal(t, 137, reap(t, pid))
+	b.must("delete", first)
 }
 
 // A user without ids beside its own maps that one, and gives up groups for it.

@@ -332,9 +332,13 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 }
 
 // clone are the namespaces that clone(2) makes. On v1 the cgroup namespace is entered after the groups have been joined; the time namespace
-// after its offsets have been written.
+// after its offsets have been written; the ipc namespace by the root of the user namespace, if there is one, because it comes with a file
+// system, that of message queues, whose root directory belongs to whoever makes it.
 func (t *initTable) clone() uint64 {
 	flags := t.namespaces.New &^ unix.CLONE_NEWTIME
+	if t.hasUsers() {
+		flags &^= unix.CLONE_NEWIPC
+	}
 	if !t.unified {
 		flags &^= unix.CLONE_NEWCGROUP
 	}

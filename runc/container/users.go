@@ -116,6 +116,9 @@ func (t *initTable) becomeRoot() error {
 		return nil
 	}
 	t.namespaces.Users.Root(t.p)
+	if t.namespaces.New&unix.CLONE_NEWIPC != 0 {
+		t.p.Do(linux.Unshare(unix.CLONE_NEWIPC))
+	}
 	if t.shieldLater() {
 		t.p.At(stages.None, "shield")
 		t.p.Do(linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)))

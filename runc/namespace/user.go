@@ -86,6 +86,7 @@ func (w *Wanted) readUsers() error {
 	}
 	defer unix.Close(hold[1])
 	p := linux.New(report[1])
+	p.Copy = true // with our memory it would share that setns(2) closes our files in /proc to an ordinary user (PR_SET_DUMPABLE, prctl(2))
 	p.Do(linux.Setns(linux.Num(fd), unix.CLONE_NEWUSER), linux.Close(linux.Num(hold[1])), p.Asking(), linux.Read(linux.Num(hold[0])), linux.GiveUp(unix.ECANCELED))
 	pid, pidfd, err := p.Spawn(0, -1)
 	unix.Close(report[1])
