@@ -25,6 +25,7 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 		t.enter,
 		t.keyring,
 		t.terminal,
+		t.attach,
 		t.closeAll,
 		t.rlimits,
 		when(early, t.begin),
@@ -38,7 +39,7 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 		when(!early, t.begin),
 		t.executing,
 		when(nnp, t.seccomp), // last: not even the report is written under the user's filter
-		t.exec,
+		t.become,
 	} {
 		if err := part(); err != nil {
 			return nil, err
