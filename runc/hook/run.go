@@ -179,7 +179,7 @@ func watch(p Process, out int, timeout *int) (words string, status unix.WaitStat
 }
 
 // keep is how much of what a hook prints is kept for the error: the end of it, in bytes.
-const keep = 1024
+const keep = 512
 
 // failure is what the child reported before it could become the hook; nil if nothing went wrong until then.
 func failure(p *linux.Program, report int) error {
