@@ -64,12 +64,6 @@ func (t *initTable) terminal() error {
 	return nil
 }
 
-// closeAll: after the last use of one of the host's descriptors; only the report's pipe is left.
-func (t *initTable) closeAll() error {
-	t.closeAllBut(t.p.Report)
-	return nil
-}
-
 // existingDir: beneath the root and by descriptor, as create does it; but no directory is made in a container that runs.
 func (t *initTable) existingDir() error {
 	process.WorkDir(t.p, t.spec.Process.Cwd, func(path string) *int32 { return rootfs.Dir(t.p, here(), path) })
