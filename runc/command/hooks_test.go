@@ -182,7 +182,7 @@ func TestHookFails(t *testing.T) {
 		require.Equal(t, append(twice(hookKinds[:3]), "startContainer 0", "poststop 0", "poststop 1"), names(b.records()))
 	})
 	// Until 1.1 of the specification a warning, from 1.2 on the end.
-	for _, version := range []string{"1.0.2-dev", "1.1.0", "1.2.0", "1.3.0"} {
+	for version, warns := range map[string]bool{"1.0.2-dev": true, "1.1.0": true, "1.2.0": false, "1.10.0": false} {
 		t.Run("poststart "+version, func(t *testing.T) {
 			b := newBench(t, func(s *specs.Spec) { s.Version, s.Process.Args = version, []string{"sleep", "1000"} })
 			b.allHooks("poststart", "exit 3")
@@ -191,7 +191,7 @@ func TestHookFails(t *testing.T) {
 			log := t.TempDir() + "/log"
 			_, errs, err := b.run("--log", log, "start", id)
 			const says = "runc.hook: poststart 0: /bin/sh: exit status 3"
-			if version < "1.2" {
+			if warns {
 				require.NoError(t, err)
 				require.Contains(t, read(t, log), `level=warning msg="`+says)
 				require.Equal(t, specs.StateRunning, b.status(id).Status)

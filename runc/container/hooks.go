@@ -189,8 +189,9 @@ func (t *initTable) waitForHooks() error {
 	return nil
 }
 
-// stopsOnPoststart: since 1.2.0 of the specification a failed poststart hook ends the container; before, it was a warning, and 1.0 and 1.1 are
-// what the bundles of today say. runc always ends the container, crun never.
+// stopsOnPoststart: since 1.2.0 of the specification a failed poststart hook ends the container. Before, it was a warning, and bundles of today
+// say 1.0 or 1.1. runc always ends the container, crun never does.
 func (s *State) stopsOnPoststart() bool {
-	return !strings.HasPrefix(s.OCIVersion, "1.0") && !strings.HasPrefix(s.OCIVersion, "1.1")
+	minor, _, _ := strings.Cut(strings.TrimPrefix(s.OCIVersion, "1."), ".")
+	return minor != "0" && minor != "1"
 }
