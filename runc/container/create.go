@@ -28,22 +28,34 @@ type CreateOptions struct {
 	Root          string // where states are kept
 	ID            string
 	Bundle        string
-	PIDFile       string // "" for none
-	ConsoleSocket string // "" for none
+	PIDFile       string              // "" for none
+	ConsoleSocket string              // "" for none
+	PIDFDSocket   string              // "" for none
+	Console       func() (int, error) // without a socket: makes one, if the process is to have a terminal; may be nil
 	NewKeyring    bool
 	PreserveFDs   int
 	Warn          func(string) // told what could not be had in full
 }
 
+// A Created is a container in the hands of the process that has made it: the first process is its child. Only `run` keeps it; what other
+// verbs know of a container is its [State].
+type Created struct {
+	ID    string
+	PID   int
+	PIDFD int // a pidfd of it, open since the clone
+	state *State
+	dir   *os.File // of its states: while it is open, no other container's has its inode number
+}
+
 // Create makes the container up to the point where its first process waits for [Start]. If it fails, nothing is left: no directory, no
 // cgroup, no process.
-func Create(ctx context.Context, o CreateOptions) (err error) {
+func Create(ctx context.Context, o CreateOptions) (c *Created, err error) {
 	if err := checkID(o.ID); err != nil {
-		return err
+		return nil, err
 	}
 	t, err := prepare(&o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s := &State{
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
@@ -54,13 +66,9 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		path = "/" + o.ID
 	}
 	if err := s.makeDir(t.spec.Process.User.UID, path); err != nil {
-		return err
+		return nil, err
 	}
 	undo := []func(){func() { os.RemoveAll(s.dir) }}
-	if err := s.saveFilter(t.filter, t.filterFlags); err != nil {
-		os.RemoveAll(s.dir)
-		return err
-	}
 	defer func() {
 		if err != nil {
 			for i := len(undo) - 1; i >= 0; i-- {
@@ -68,10 +76,16 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 			}
 		}
 	}()
-
+	dir, err := os.Open(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.saveFilter(t.filter, t.filterFlags); err != nil {
+		return nil, err
+	}
 	group, warnings, err := cgroup.Create(ctx, path, t.spec.Linux.Resources)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	undo = append(undo, func() { group.Delete() })
 	for _, w := range warnings {
@@ -80,23 +94,30 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 	s.Cgroup = group
 	// Before there is a process: if we are killed between here and the end, delete --force finds all that there may be.
 	if err := s.save(); err != nil {
-		return err
+		return nil, err
 	}
-	if err := t.open(s, o.ConsoleSocket, group); err != nil {
-		return err
+	if err := t.open(s, &o, group); err != nil {
+		return nil, err
 	}
 	pid, pidfd, err := t.spawn(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	undo = append(undo, func() { end(pid, pidfd) })
 	if err := s.saved(ctx, pid); err != nil {
-		return err
+		return nil, err
 	}
 	if o.PIDFile != "" {
-		return writePIDFile(o.PIDFile, pid)
+		if err := writePIDFile(o.PIDFile, pid); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	if o.PIDFDSocket != "" {
+		if err := process.SendPIDFD(o.PIDFDSocket, pidfd, "standard"); err != nil {
+			return nil, err
+		}
+	}
+	return &Created{s.ID, pid, pidfd, s, dir}, nil
 }
 
 // prepare reads the bundle and checks all that can be checked before anything is made.
@@ -126,7 +147,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 		return nil, err
 	}
 	switch {
-	case spec.Process.Terminal && o.ConsoleSocket == "":
+	case spec.Process.Terminal && o.ConsoleSocket == "" && o.Console == nil:
 		return refuse(stages.Invalid, "process.terminal", errors.New("a terminal was asked for, and --console-socket was not given"))
 	case !spec.Process.Terminal && o.ConsoleSocket != "":
 		return refuse(stages.Invalid, "--console-socket", errors.New("it was given, and process.terminal is false"))
@@ -181,14 +202,18 @@ func (s *State) makeDir(uid uint32, cgroups string) error {
 }
 
 // open opens what the child inherits.
-func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (err error) {
+func (t *initTable) open(s *State, o *CreateOptions, group *cgroup.Group) (err error) {
 	if t.fifo, err = unix.Open(filepath.Join(s.dir, fifoFile), unix.O_PATH|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("open %s: %w", fifoFile, err)
 	}
-	if consoleSocket != "" {
-		if t.console, err = process.ConsoleSocket(consoleSocket); err != nil {
-			return err
-		}
+	switch {
+	case o.ConsoleSocket != "":
+		t.console, err = process.ConsoleSocket(o.ConsoleSocket)
+	case t.spec.Process.Terminal:
+		t.console, err = o.Console()
+	}
+	if err != nil {
+		return err
 	}
 	if err := t.openProcs(group); err != nil {
 		return err

@@ -30,25 +30,43 @@ func Start(ctx context.Context, root, id string) error {
 		return err
 	}
 	defer lock.Close()
-	refuse := func(kind stages.Kind, text string) error {
-		return &stages.Error{Step: stages.RuncStart, Kind: kind, Thing: "container " + strconv.Quote(id), Err: errors.New(text)}
-	}
 	switch s.Status() {
 	case specs.StateRunning:
-		return refuse(stages.Conflict, "cannot start an already running container")
+		return s.cannotStart("an already running container")
 	case specs.StateStopped:
-		return refuse(stages.Conflict, "cannot start a container that has stopped")
+		return s.cannotStart("a container that has stopped")
 	case specs.StateCreating:
-		return refuse(stages.Conflict, "cannot start a container that is still being created")
+		return s.cannotStart("a container that is still being created")
 	}
 	pidfd, err := s.pidfd()
 	if err != nil {
 		return err
 	}
 	defer unix.Close(pidfd)
+	return s.start(ctx, pidfd)
+}
+
+// Start is the same by the process that has made the container: it holds all that Start would look up.
+func (c *Created) Start(ctx context.Context) error {
+	if err := flock(c.dir, unix.LOCK_EX); err != nil {
+		return err
+	}
+	defer flock(c.dir, unix.LOCK_UN)
+	return c.state.start(ctx, c.PIDFD)
+}
+
+func (s *State) cannotStart(what string) error {
+	return &stages.Error{Step: stages.RuncStart, Kind: stages.Conflict, Thing: "container " + strconv.Quote(s.ID), Err: errors.New("cannot start " + what)}
+}
+
+// start opens the FIFO's other end, and reads what the first process has to say there.
+func (s *State) start(ctx context.Context, pidfd int) error {
 	// Non-blocking: without it open(2) would wait for the other end for ever if the process has died meanwhile (fifo(7)).
 	path := filepath.Join(s.dir, fifoFile)
 	fifo, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return s.cannotStart("an already running container")
+	}
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
@@ -75,9 +93,9 @@ func Start(ctx context.Context, root, id string) error {
 		case err == nil && ok && r.Step == stages.RuncInitExec:
 			return process.NotFound(r.Step, s.Program, r.Errno)
 		case err == nil && ok:
-			return &stages.Error{Step: r.Step, Kind: stages.Internal, Thing: "container " + strconv.Quote(id), Err: r.Errno}
+			return &stages.Error{Step: r.Step, Kind: stages.Internal, Thing: "container " + strconv.Quote(s.ID), Err: r.Errno}
 		case seen.IsZero() && (gone || err != nil):
-			return refuse(stages.Conflict, "cannot start a container that has stopped")
+			return s.cannotStart("a container that has stopped")
 		case seen.IsZero():
 			continue // end of file: the other end is not open yet
 		case err != nil:

@@ -13,9 +13,12 @@ import (
 )
 
 // ConsoleSocket connects to the socket over which the terminal's master is to be sent.
-func ConsoleSocket(path string) (fd int, err error) {
+func ConsoleSocket(path string) (fd int, err error) { return connect("--console-socket", path) }
+
+// connect connects to a UNIX socket of the caller's, which a flag names.
+func connect(flag, path string) (fd int, err error) {
 	refuse := func(err error) (int, error) {
-		return -1, &stages.Error{Step: stages.RuncInitConsole, Kind: stages.Invalid, Thing: "--console-socket " + path, Err: err}
+		return -1, &stages.Error{Kind: stages.Invalid, Thing: flag + " " + path, Err: err}
 	}
 	// A socket's name has room for 107 bytes (unix(7)): go by its directory's descriptor, whatever the depth.
 	dir, err := unix.Open(filepath.Dir(path), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
