@@ -15,7 +15,7 @@ func remove(g *global, fs *flag.FlagSet, args []string) error {
 	if err != nil {
 		return err
 	}
-	return claimed(g.ctx, stages.RuncDelete, ids[0], func(context.Context) error {
-		return container.Delete(g.root, ids[0], *force)
+	return claimed(g.ctx, stages.RuncDelete, ids[0], func(ctx context.Context) error {
+		return container.Delete(ctx, g.root, ids[0], *force, g.log.warn)
 	})
 }

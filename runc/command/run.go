@@ -78,5 +78,5 @@ func launch(g *global, o container.CreateOptions) (c *container.Created, err err
 }
 
 func discard(g *global, c *container.Created) error {
-	return claimed(g.ctx, stages.RuncDelete, c.ID, func(context.Context) error { return c.Delete() })
+	return claimed(g.ctx, stages.RuncDelete, c.ID, c.Delete)
 }

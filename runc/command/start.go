@@ -14,6 +14,6 @@ func start(g *global, fs *flag.FlagSet, args []string) error {
 		return err
 	}
 	return claimed(g.ctx, stages.RuncStart, ids[0], func(ctx context.Context) error {
-		return container.Start(ctx, g.root, ids[0])
+		return container.Start(ctx, g.root, ids[0], g.log.warn)
 	})
 }

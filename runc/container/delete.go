@@ -1,6 +1,7 @@
 package container
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 
 	"hull/runc/cgroup"
+	"hull/runc/hook"
 	"hull/runc/linux"
 	"hull/stages"
 
@@ -16,8 +18,8 @@ import (
 )
 
 // Delete removes what create made: the cgroup and the state. A container that was never started is ended first; a running one only with
-// force. With force, one that does not exist is no error.
-func Delete(root, id string, force bool) error {
+// force. With force, one that does not exist is no error. Then the poststop hooks run; that one fails is a warning.
+func Delete(ctx context.Context, root, id string, force bool, warn func(string)) error {
 	s, err := Find(root, id)
 	if force && stages.KindOf(err) == stages.NotFound && err != nil {
 		return forget(root, id)
@@ -38,12 +40,12 @@ func Delete(root, id string, force bool) error {
 			return err
 		}
 	}
-	return s.remove()
+	return s.remove(ctx, warn)
 }
 
 // Delete is the same by the process that has made the container, when its first process has been reaped. Somebody else may have deleted it
 // meanwhile, and even made another one of that name, which is none of our business.
-func (c *Created) Delete() error {
+func (c *Created) Delete(ctx context.Context) error {
 	defer c.dir.Close()
 	if err := flock(c.dir, unix.LOCK_EX); err != nil {
 		return err
@@ -55,7 +57,7 @@ func (c *Created) Delete() error {
 	if now, err := os.Stat(c.state.dir); err != nil || !os.SameFile(now, mine) {
 		return nil
 	}
-	return c.state.remove()
+	return c.state.remove(ctx, c.warn)
 }
 
 // End kills the first process and reaps it.
@@ -64,8 +66,8 @@ func (c *Created) End() {
 	end(c.PID, c.PIDFD)
 }
 
-// remove is the end of every container: processes that outlived the first one, the groups, the state.
-func (s *State) remove() error {
+// remove is the end of every container: processes that outlived the first one, the groups, the state; then the poststop hooks.
+func (s *State) remove(ctx context.Context, warn func(string)) error {
 	if s.Cgroup != nil {
 		if !s.OwnPIDs || s.PID == 0 {
 			pids, err := s.Cgroup.PIDs()
@@ -83,7 +85,10 @@ func (s *State) remove() error {
 			return &stages.Error{Step: stages.RuncDelete, Kind: stages.Internal, Thing: "container " + strconv.Quote(s.ID), Err: err}
 		}
 	}
-	return os.RemoveAll(s.dir)
+	if err := os.RemoveAll(s.dir); err != nil {
+		return err
+	}
+	return s.call(ctx, hook.Poststop, 0, hook.Here, warn)
 }
 
 // forget removes what a create has left that was killed before it had a state to save: empty groups, and its directory. No process was made
