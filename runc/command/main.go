@@ -40,6 +40,7 @@ var verbs = []struct {
 	{"update", "[flags] ID", "change the limits of a container", update},
 	{"list", "[--format F]", "list the containers", listContainers},
 	{"delete", "[--force] ID", "remove a container that has stopped", remove},
+	{"spec", "[flags]", "write a config.json to begin with", spec},
 	{"plan", "BUNDLE", "print the system calls that create would have the container's first process make", plan},
 	{"features", "", "print what is offered, as JSON", features},
 }
