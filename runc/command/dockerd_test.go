@@ -17,7 +17,7 @@ func TestDockerd(t *testing.T) {
 	require.NotContains(t, d.Log(), "features", "dockerd asks the runtime for its features, and warns if that fails")
 	cmd := d.Command()
 	e := &engine{
-		name: "docker", prefix: cmd.Args, env: cmd.Env, root: d.Root, parent: d.Cgroup, states: []string{d.Root + "/exec/runtime-*/moby/*"},
+		name: "docker", prefix: cmd.Args, env: append(cmd.Env, "READONLY=--read-only"), root: d.Root, parent: d.Cgroup, states: []string{d.Root + "/exec/runtime-*/moby/*"},
 		flags: map[string][]string{}, own: []string{d.Root + "/exec/netns/default"},
 	}
 	// Not `--network none`: for a network namespace of the container's own dockerd 20.10 asks for a prestart hook.

@@ -13,12 +13,13 @@ import (
 	"hull/stages/probetest"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // TestPodman has Debian's podman and conmon drive the runtime, and compares with what the same podman does with Debian's runc.
 func TestPodman(t *testing.T) {
 	e := podman(t)
-	out, err := e.output("hull", "load", "-q", "-i", imagetest.BusyboxSave(t, "busybox:latest"))
+	out, err := e.output("hull", "load", "-q", "--signature-policy", e.root+"/policy.json", "-i", imagetest.BusyboxSave(t, "busybox:latest"))
 	require.NoError(t, err, out)
 
 	// podman reads the first line of --version.
@@ -36,6 +37,9 @@ func TestPodman(t *testing.T) {
 // podman is a podman with a root of its own. It has no daemon: each command starts from nothing but files.
 func podman(t *testing.T) *engine {
 	probetest.Need(t, "root", "peers", "podman")
+	// podman waits for its conmon to be gone, not only ended: an orphan must go to a parent that reaps it, and that is not this test.
+	require.NoError(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0))
+	t.Cleanup(func() { unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) })
 	root, err := os.MkdirTemp("", "pod")
 	require.NoError(t, err)
 	tools := probetest.Tools()
@@ -64,15 +68,17 @@ func podman(t *testing.T) *engine {
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o600))
 	}
 	e := &engine{
-		name: "podman", root: root, parent: filepath.Base(root), states: []string{root + "/state-*/*"},
+		name: "podman", root: root, parent: filepath.Base(root), states: []string{"/run/hull/runc/*", "/run/runc/*"}, own: []string{root + "/lib/overlay"},
 		prefix: []string{
 			tools + "/usr/bin/podman", "--root", root + "/lib", "--runroot", root + "/run", "--tmpdir", root + "/tmp", "--conmon", tools + "/usr/bin/conmon",
 			"--cgroup-manager", "cgroupfs", "--events-backend", "file",
 		},
-		env: append(env, "HOME="+root, "XDG_RUNTIME_DIR=", "CONTAINERS_CONF="+root+"/containers.conf", "CONTAINERS_REGISTRIES_CONF="+root+"/registries.conf", storage),
+		// Without podman's own writable directories, for which it asks with tmpcopyup.
+		env: append(env, "READONLY=--read-only --read-only-tmpfs=false", "HOME="+root, "XDG_RUNTIME_DIR=", "CONTAINERS_CONF="+root+"/containers.conf", "CONTAINERS_REGISTRIES_CONF="+root+"/registries.conf", storage),
 		global: map[string][]string{
-			"hull": {"--runtime", hullRunc(t), "--runtime-flag", "root=" + root + "/state-hull"},
-			"runc": {"--runtime", "runc", "--runtime-flag", "root=" + root + "/state-runc"},
+			// No --runtime-flag root=DIR: the podman that conmon starts would not know of it.
+			"hull": {"--runtime", hullRunc(t)},
+			"runc": {"--runtime", "runc"},
 		},
 		flags: map[string][]string{},
 	}
@@ -86,6 +92,10 @@ func podman(t *testing.T) *engine {
 		for _, g := range append(groups, "/sys/fs/cgroup/"+e.parent) {
 			os.Remove(g + "/conmon")
 			os.Remove(g)
+		}
+		unix.Unmount(root+"/lib/overlay", unix.MNT_DETACH) // podman's own, on itself
+		for _, dir := range []string{"/run/hull/runc", "/run/hull", "/run/runc"} {
+			os.Remove(dir) // if nobody else has anything there
 		}
 		require.NoError(t, os.RemoveAll(root))
 	})
