@@ -79,7 +79,6 @@ e kill -s KILL $C
 e wait $C
 e inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}' $C
 e start $C
-e pause $C
 e rm -f $C
 e inspect $C
 `, want: []string{"memory.limit_in_bytes 67108864", "cpu.cfs_quota_us 50000", "cpuset.cpus 0", "pids.max 33", "in\nsleep\n= 9", "PID sleep 2000", "paused", " 2\n", " 137 false\n", "o such object"}},
@@ -90,6 +89,13 @@ e update -m 80m --memory-swap 160m --cpus 0.7 --cpuset-cpus 1 $C
 limits $C
 e rm -f $C
 `, want: []string{"memory.limit_in_bytes 83886080", "memory.memsw.limit_in_bytes 167772160", "cpu.cfs_quota_us 70000", "cpuset.cpus 1"}},
+
+	// Not by dockerd: it waits for 10 seconds, whatever the runtime.
+	{name: "remove a paused one", only: "podman", script: `
+e run -d --name $C busybox sleep 1000
+e pause $C
+e rm -f $C
+`, want: []string{"+ pause BOX\nBOX\n= 0\n+ rm -f BOX\nBOX\n= 0\n"}},
 
 	{name: "out of memory", script: `
 e run --name $C -m 16m busybox dd if=/dev/zero of=/dev/null bs=64M count=1
