@@ -20,9 +20,9 @@ func TestDockerd(t *testing.T) {
 		name: "docker", prefix: cmd.Args, env: append(cmd.Env, "READONLY=--read-only"), root: d.Root, parent: d.Cgroup, states: []string{d.Root + "/exec/runtime-*/moby/*"},
 		flags: map[string][]string{}, own: []string{d.Root + "/exec/netns/default"},
 	}
-	// Not `--network none`: for a network namespace of the container's own dockerd 20.10 asks for a prestart hook.
+	// For a network namespace of the container's own dockerd 20.10 asks for a prestart hook, libnetwork-setkey.
 	for _, runtime := range []string{"hull", "runc"} {
-		e.flags[runtime] = []string{"--runtime", runtime, "--network", "host"}
+		e.flags[runtime] = []string{"--runtime", runtime, "--network", "none"}
 	}
 	e.play(t)
 	t.Run("terminal", e.terminal)
