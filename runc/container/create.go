@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"hull/runc/cgroup"
-	"hull/runc/confine"
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
@@ -47,7 +46,7 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 	}
 	s := &State{
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
-		Annotations: t.spec.Annotations, Personality: t.spec.Linux.Personality, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
+		Annotations: t.spec.Annotations, Inherited: inheritedOf(t.spec), Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
 	path := t.spec.Linux.CgroupsPath
 	if path == "" {
@@ -133,12 +132,8 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	case len(t.candidates()) == 0:
 		return nil, process.NotFound(stages.RuncInitProgram, spec.Process.Args[0], unix.ENOENT)
 	}
-	var warnings []string
-	if t.capabilities, warnings, err = confine.ParseCapabilities(spec.Process.Capabilities); err != nil {
+	if err := t.read(); err != nil {
 		return nil, err
-	}
-	for _, w := range warnings {
-		o.Warn(w)
 	}
 	if spec.Linux.Seccomp != nil {
 		f, err := seccomp.Compile(spec.Linux.Seccomp)
@@ -335,6 +330,9 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		e.Kind = stages.Exhausted
 	case unix.EAGAIN: // a clone's
 		e.Kind, e.Hint = stages.Exhausted, "the container has as many processes as its limit allows"
+	}
+	if row.Name == "sched_setattr" && r.Errno == unix.EPERM {
+		e.Hint = "it takes CAP_SYS_NICE and, for a real-time policy where the cpu controller counts that time, linux.resources.cpu.realtimeRuntime"
 	}
 	return e
 }

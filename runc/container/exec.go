@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 
-	"hull/runc/confine"
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
@@ -85,7 +85,10 @@ func (s *State) mayExec(ignorePaused bool) error {
 
 // joining checks all that can be checked before there is a process, and opens what it needs.
 func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
-	spec := &specs.Spec{Version: s.OCIVersion, Root: &specs.Root{Path: "/"}, Linux: &specs.Linux{Personality: s.Personality}, Process: o.Process}
+	if o.Process == nil {
+		return nil, &stages.Error{Step: stages.RuncExec, Kind: stages.Invalid, Thing: "process", Err: errors.New("it is missing")}
+	}
+	spec := s.Inherited.spec(s.OCIVersion, o.Process)
 	if err := check(stages.RuncExec, spec); err != nil {
 		return nil, err
 	}
@@ -104,12 +107,8 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 	case len(t.candidates()) == 0:
 		return nil, process.NotFound(stages.RuncInitProgram, spec.Process.Args[0], unix.ENOENT)
 	}
-	var warnings []string
-	if t.capabilities, warnings, err = confine.ParseCapabilities(spec.Process.Capabilities); err != nil {
+	if err := t.read(); err != nil {
 		return nil, err
-	}
-	for _, w := range warnings {
-		o.Warn(w)
 	}
 	if err := checkKept(t.keepFDs, stages.RuncExec); err != nil {
 		return nil, err
@@ -149,7 +148,12 @@ func (t *initTable) join(ctx context.Context, s *State) (pid, pidfd int, err err
 	}
 	var joiner, joinerFD int
 	if err == nil {
-		joiner, joinerFD, err = spawnInto(prog, s)
+		runtime.LockOSThread() // the CPUs are the thread's
+		err = t.attributes.Initially(func() (err error) {
+			joiner, joinerFD, err = spawnInto(prog, s)
+			return err
+		})
+		runtime.UnlockOSThread()
 	}
 	unix.Close(pipe[1])
 	if err != nil {

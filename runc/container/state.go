@@ -32,8 +32,8 @@ type State struct {
 	Cgroup      *cgroup.Group     `json:"cgroup,omitempty"`
 
 	// For exec.
-	Filtered    bool                    `json:"filtered"` // there is a system call filter: see saveFilter
-	Personality *specs.LinuxPersonality `json:"personality,omitempty"`
+	Filtered  bool      `json:"filtered"` // there is a system call filter: see saveFilter
+	Inherited Inherited `json:"inherited"`
 
 	dir string
 }
