@@ -120,8 +120,14 @@ func NoNewPrivs(p *linux.Program) {
 	p.Do(linux.Prctl(unix.PR_SET_NO_NEW_PRIVS, linux.Num(1), linux.Num(0), linux.Num(0), linux.Num(0)))
 }
 
-// Seccomp appends the row that loads the filter. From the next row on, all is subject to it.
+// Seccomp appends the row that loads the filter. From the next row on, all is subject to it. A filter that asks somebody has a listener,
+// which is handed over at once.
 func Seccomp(p *linux.Program, flags uint, filter []unix.SockFilter) {
 	p.At(stages.RuncInitSeccomp, "")
-	p.Do(linux.Seccomp(flags, filter))
+	load := linux.Seccomp(flags, filter)
+	if flags&unix.SECCOMP_FILTER_FLAG_NEW_LISTENER != 0 {
+		p.Do(p.Listen(load)...)
+		return
+	}
+	p.Do(load)
 }

@@ -46,7 +46,7 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 	}
 	s := &State{
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
-		Annotations: t.spec.Annotations, Inherited: inheritedOf(t.spec), Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
+		Annotations: t.spec.Annotations, Inherited: inheritedOf(t.spec), Agent: t.agent, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
 	path := t.spec.Linux.CgroupsPath
 	if path == "" {
@@ -141,6 +141,9 @@ func prepare(o *CreateOptions) (*initTable, error) {
 			return nil, err
 		}
 		t.filter, t.filterFlags = f.Insns, f.Flags
+		if t.agent, err = agentOf(spec.Linux.Seccomp, f.Flags); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkKept(t.keepFDs, stages.RuncCreate); err != nil {
 		return nil, err
@@ -185,6 +188,12 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 			return err
 		}
 	}
+	if t.agent != nil {
+		t.state = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateCreating, Bundle: s.Bundle, Annotations: s.Annotations}
+		if t.agentFD, err = t.agent.connect(); err != nil {
+			return err
+		}
+	}
 	if err := t.openProcs(group); err != nil {
 		return err
 	}
@@ -225,17 +234,17 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	if err := sp.Fault(); err != nil {
 		return pid, pidfd, err
 	}
-	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return 0, -1, fmt.Errorf("pipe2: %w", err)
+	ours, theirs, err := t.channel()
+	if err != nil {
+		return 0, -1, err
 	}
-	defer unix.Close(pipe[0])
+	defer unix.Close(ours)
 	gate := span.OpenGate(ctx)
 	if gate != nil {
 		defer unix.Close(gate.FD)
 		t.gate = linux.Cell(gate.FD)
 	}
-	prog, err := t.program(pipe[1])
+	prog, err := t.program(theirs)
 	if err == nil && gate != nil {
 		prog.Gates(t.gate, gate.Question)
 	}
@@ -243,7 +252,7 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		err = prog.Clock()
 	}
 	if err != nil {
-		unix.Close(pipe[1])
+		unix.Close(theirs)
 		return 0, -1, err
 	}
 	flags := t.namespaces.New
@@ -252,7 +261,7 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	}
 	runtime.LockOSThread() // never unlocked: the thread's children are born in the joined pid namespace
 	if err := t.namespaces.EnterPID(); err != nil {
-		unix.Close(pipe[1])
+		unix.Close(theirs)
 		return 0, -1, err
 	}
 	into := -1
@@ -260,14 +269,14 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		into = int(t.cgroupInto.Fd())
 	}
 	pid, pidfd, err = prog.Spawn(flags, into)
-	unix.Close(pipe[1])
+	unix.Close(theirs)
 	if err != nil {
 		return 0, -1, &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: err}
 	}
 	sp.SetInt("child.pid", int64(pid))
 	_, start := processStat(pid)
 	for {
-		r, ok, rerr := linux.ReadReport(pipe[0])
+		r, ok, rerr := linux.ReadReport(ours)
 		switch {
 		case rerr != nil:
 			err = rerr
@@ -276,6 +285,10 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		case r.Warn:
 			t.warn(rowError(prog, r, t.spec).Error())
 			continue
+		case r.Listen:
+			if err = t.handOver(r, pid, pidfd, ours); err == nil {
+				continue
+			}
 		case !r.Ready:
 			err = rowError(prog, r, t.spec)
 		}

@@ -118,6 +118,13 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 			return nil, &stages.Error{Step: stages.RuncExec, Kind: stages.Internal, Thing: "the container's system call filter", Err: err}
 		}
 	}
+	if t.agent = s.Agent; t.agent != nil {
+		_, pid := s.Now()
+		t.state = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateRunning, Pid: pid, Bundle: s.Bundle, Annotations: s.Annotations}
+		if t.agentFD, err = t.agent.connect(); err != nil {
+			return nil, err
+		}
+	}
 	if err := t.openProcs(s.Cgroup); err != nil {
 		return nil, err
 	}
@@ -137,12 +144,12 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 
 // join spawns the process and waits until it has executed its program.
 func (t *initTable) join(ctx context.Context, s *State) (pid, pidfd int, err error) {
-	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return 0, -1, fmt.Errorf("pipe2: %w", err)
+	ours, theirs, err := t.channel()
+	if err != nil {
+		return 0, -1, err
 	}
-	defer unix.Close(pipe[0])
-	prog, err := t.joinProgram(pipe[1])
+	defer unix.Close(ours)
+	prog, err := t.joinProgram(theirs)
 	if err == nil && span.Current(ctx).Valid() {
 		err = prog.Clock()
 	}
@@ -155,13 +162,13 @@ func (t *initTable) join(ctx context.Context, s *State) (pid, pidfd int, err err
 		})
 		runtime.UnlockOSThread()
 	}
-	unix.Close(pipe[1])
+	unix.Close(theirs)
 	if err != nil {
 		return 0, -1, err
 	}
 	defer unix.Close(joinerFD)
 	_, start := processStat(joiner)
-	err = t.executed(prog, pipe[0])
+	err = t.executed(prog, ours)
 	if pid = prog.Newborn(); pid != 0 {
 		// By number: it is our child, and nobody has reaped it. pidfd_open works on a zombie too (pidfd_open(2), Linux 5.3).
 		if fd, openErr := unix.PidfdOpen(pid, 0); openErr == nil {
@@ -208,10 +215,10 @@ func spawnInto(prog *linux.Program, s *State) (pid, pidfd int, err error) {
 
 // executed reads the reports up to the end of file, which is execve(2) closing the pipe. One that says that the program was about to be
 // executed must have come before: an end without it is a death in the middle.
-func (t *initTable) executed(prog *linux.Program, pipe int) error {
+func (t *initTable) executed(prog *linux.Program, channel int) error {
 	started := false
 	for {
-		r, ok, err := linux.ReadReport(pipe)
+		r, ok, err := linux.ReadReport(channel)
 		switch {
 		case err != nil:
 			return err
@@ -223,8 +230,23 @@ func (t *initTable) executed(prog *linux.Program, pipe int) error {
 			t.warn(rowError(prog, r, t.spec).Error())
 		case r.Start:
 			started = true
+		case r.Listen:
+			if err := t.listened(prog, r, channel); err != nil {
+				return err
+			}
 		default:
 			return rowError(prog, r, t.spec)
 		}
 	}
+}
+
+// listened hands over the listener of the process that was born.
+func (t *initTable) listened(prog *linux.Program, r linux.Report, channel int) error {
+	pid := prog.Newborn()
+	pidfd, err := unix.PidfdOpen(pid, 0) // our child, which nobody has reaped
+	if err != nil {
+		return fmt.Errorf("pidfd_open: %w", err)
+	}
+	defer unix.Close(pidfd)
+	return t.handOver(r, pid, pidfd, channel)
 }

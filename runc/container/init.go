@@ -35,6 +35,9 @@ type initTable struct {
 	newKeyring   bool
 	filter       []unix.SockFilter
 	filterFlags  uint
+	agent        *Agent // whom the filter asks; nil for nobody
+	agentFD      int
+	state        specs.State // what the agent is told
 	capabilities confine.Sets
 	rlimitList   []confine.Rlimit
 	attributes   process.Attributes
@@ -83,8 +86,9 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.capabilities_,
 		when(nnp, t.noNewPrivs),
 		t.signals,
+		when(nnp && t.agent != nil, t.seccomp), // its listener is handed over while create is there to do it
 		t.waitStart,
-		when(nnp, t.seccomp), // last: not even the wait runs under the user's filter
+		when(nnp && t.agent == nil, t.seccomp), // last: not even the wait runs under the user's filter
 		t.exec,
 	} {
 		if err := part(); err != nil {

@@ -17,8 +17,9 @@ import (
 func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 	t.p = linux.New(report)
 	nnp := t.spec.Process.NoNewPrivileges
-	// A filter that forbids its birth must come after it, and so must what it would not inherit; then it is born with all rights.
-	early := !nnp && !t.permitted() || t.attributes.Unshared()
+	// A filter that forbids its birth must come after it, and so must one whose agent is told its pid, and what it would not inherit. Then it
+	// is born with all rights.
+	early := !nnp && (!t.permitted() || t.agent != nil) || t.attributes.Unshared()
 	for _, part := range []func() error{
 		t.shield,
 		t.joinCgroups,

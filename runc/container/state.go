@@ -32,7 +32,8 @@ type State struct {
 	Cgroup      *cgroup.Group     `json:"cgroup,omitempty"`
 
 	// For exec.
-	Filtered  bool      `json:"filtered"` // there is a system call filter: see saveFilter
+	Filtered  bool      `json:"filtered"`        // there is a system call filter: see saveFilter
+	Agent     *Agent    `json:"agent,omitempty"` // whom it asks
 	Inherited Inherited `json:"inherited"`
 
 	dir string
