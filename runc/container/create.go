@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hull/runc/cgroup"
+	"hull/runc/hook"
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
@@ -48,6 +49,7 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
 		Annotations: t.spec.Annotations, Inherited: inheritedOf(t.spec), Agent: t.agent, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
+	s.keepHooks(t.spec)
 	path := t.spec.Linux.CgroupsPath
 	if path == "" {
 		path = "/" + o.ID
@@ -64,6 +66,9 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		if err != nil {
 			for i := len(undo) - 1; i >= 0; i-- {
 				undo[i]()
+			}
+			if t.hooked {
+				s.call(ctx, hook.Poststop, 0, hook.Here, o.Warn)
 			}
 		}
 	}()
@@ -189,7 +194,7 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 		}
 	}
 	if t.agent != nil {
-		t.state = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateCreating, Bundle: s.Bundle, Annotations: s.Annotations}
+		t.told = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateCreating, Bundle: s.Bundle, Annotations: s.Annotations}
 		if t.agentFD, err = t.agent.connect(); err != nil {
 			return err
 		}
@@ -201,6 +206,7 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 		return err
 	}
 	t.hierarchies, t.unified = hierarchies(group.Members)
+	t.state = s
 	return t.namespaces.Open()
 }
 
@@ -243,6 +249,14 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	if gate != nil {
 		defer unix.Close(gate.FD)
 		t.gate = linux.Cell(gate.FD)
+	}
+	if t.hasCreateHooks() {
+		if err := unix.Pipe2(t.hold[:], unix.O_CLOEXEC); err != nil {
+			unix.Close(theirs)
+			return 0, -1, fmt.Errorf("pipe2: %w", err)
+		}
+		defer unix.Close(t.hold[0])
+		defer unix.Close(t.hold[1])
 	}
 	prog, err := t.program(theirs)
 	if err == nil && gate != nil {
@@ -287,6 +301,10 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 			continue
 		case r.Listen:
 			if err = t.handOver(r, pid, pidfd, ours); err == nil {
+				continue
+			}
+		case r.Held:
+			if err = t.createHooks(ctx, pid, pidfd); err == nil {
 				continue
 			}
 		case !r.Ready:

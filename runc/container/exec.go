@@ -120,7 +120,7 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 	}
 	if t.agent = s.Agent; t.agent != nil {
 		_, pid := s.Now()
-		t.state = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateRunning, Pid: pid, Bundle: s.Bundle, Annotations: s.Annotations}
+		t.told = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateRunning, Pid: pid, Bundle: s.Bundle, Annotations: s.Annotations}
 		if t.agentFD, err = t.agent.connect(); err != nil {
 			return nil, err
 		}

@@ -73,12 +73,12 @@ func (t *initTable) handOver(r linux.Report, pid, pidfd, channel int) (err error
 			err = &stages.Error{Step: stages.RuncInitSeccomp, Kind: stages.Internal, Thing: "linux.seccomp.listenerPath " + t.agent.Path, Err: err}
 		}
 	}()
-	listener, err := unix.PidfdGetfd(pidfd, r.Listener, 0) // Linux 5.6
+	listener, err := unix.PidfdGetfd(pidfd, int(r.Errno), 0) // Linux 5.6
 	if err != nil {
 		return fmt.Errorf("pidfd_getfd: %w", err)
 	}
 	defer unix.Close(listener)
-	state := t.state
+	state := t.told
 	if state.Status == specs.StateCreating {
 		state.Pid = pid
 	}

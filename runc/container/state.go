@@ -36,6 +36,9 @@ type State struct {
 	Agent     *Agent    `json:"agent,omitempty"` // whom it asks
 	Inherited Inherited `json:"inherited"`
 
+	Hooks       *specs.Hooks   `json:"hooks,omitempty"`
+	HookProcess *specs.Process `json:"hookProcess,omitempty"` // whose user, limits and rights the startContainer hooks have
+
 	dir string
 }
 
