@@ -383,6 +383,20 @@ func TestHooksOfAPod(t *testing.T) {
 	}
 	b.must("delete", id)
 	reap(t, pid)
+	b.records()
+
+	// All by one process, which has joined that namespace.
+	b.spec.Process.Args = []string{"true"}
+	b.must("run", "--bundle", b.bundle, b.id("whole"))
+	all := b.records()
+	require.Equal(t, twice(hookKinds), names(all))
+	for _, r := range all {
+		ns := link(t, "/proc/self/ns/pid")
+		if strings.HasSuffix(strings.Fields(r.name)[0], "Container") {
+			ns = link(t, fmt.Sprintf("/proc/%d/ns/pid", first))
+		}
+		require.Equal(t, ns, r.ns["pid"], r.name)
+	}
 	b.must("kill", pod, "KILL")
 	reap(t, first)
 	b.must("delete", pod)

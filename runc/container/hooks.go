@@ -67,7 +67,10 @@ func (s *State) call(ctx context.Context, k hook.Kind, pid int, place hook.Place
 	if err != nil {
 		return &stages.Error{Step: stages.RuncHook, Kind: stages.Internal, Thing: string(k), Err: err}
 	}
-	return k.Run(ctx, s.Hooks, state, place, goOn)
+	// On another thread: children of ours may be born in the pid namespace that the container has joined (namespace.EnterPID).
+	done := make(chan error)
+	go func() { done <- k.Run(ctx, s.Hooks, state, place, goOn) }()
+	return <-done
 }
 
 // hasCreateHooks: the first process waits for them, before the pivot.
@@ -96,20 +99,13 @@ func (t *initTable) createHooks(ctx context.Context, pid, pidfd int) error {
 		joined.PID = pid
 		return born(prog, &joined)
 	}
-	// On a thread of its own: children of ours are born in the pid namespace that the container joins, if it joins one.
-	done := make(chan error)
-	go func() {
-		err := t.state.call(ctx, hook.Prestart, pid, hook.Here, nil)
-		if err == nil {
-			err = t.state.call(ctx, hook.CreateRuntime, pid, hook.Here, nil)
+	for _, c := range []struct {
+		kind  hook.Kind
+		place hook.Place
+	}{{hook.Prestart, hook.Here}, {hook.CreateRuntime, hook.Here}, {hook.CreateContainer, within}} {
+		if err := t.state.call(ctx, c.kind, pid, c.place, nil); err != nil {
+			return err
 		}
-		if err == nil {
-			err = t.state.call(ctx, hook.CreateContainer, pid, within, nil)
-		}
-		done <- err
-	}()
-	if err := <-done; err != nil {
-		return err
 	}
 	return linux.Release(t.hold[1])
 }
