@@ -106,6 +106,7 @@ func TestHooks(t *testing.T) {
 	})
 	b.allHooks("", "")
 	id := b.id("hooks")
+	require.Regexp(t, `hooks +read\(fd, …, 8\)\n.* hooks +close\(fd\)\n.*runc.init.pivot_root`, b.must("plan", b.bundle), "where the first process waits")
 	pid, _ := b.create(id)
 	created := b.records()
 	require.Equal(t, []string{"prestart 0", "prestart 1", "createRuntime 0", "createRuntime 1", "createContainer 0", "createContainer 1"}, names(created))

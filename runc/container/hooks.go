@@ -181,7 +181,7 @@ func (t *initTable) become() error {
 // host's paths. Left out, the hooks would run beside the set-up.
 func (t *initTable) waitForHooks() error {
 	t.p.At(stages.None, "hooks")
-	t.p.Hold(t.hold[0], t.hold[1])
+	t.p.Hold(linux.Cell(t.hold[0]), linux.Cell(t.hold[1]))
 	return nil
 }
 
