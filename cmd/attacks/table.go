@@ -52,6 +52,6 @@ var attacks = []attack{
 	{36, "CVE-2026-31431", "reach the kernel by rare sockets and system calls", "docker's seccomp profile, by hull's own compiler", ""},
 	{37, "seccomp, other architectures", "make a forbidden call by its 32-bit or x32 number", "the filter looks at the architecture first", ""},
 	{38, "CVE-2025-47291, CVE-2023-6476", "escape the limits by another cgroup or by labels", "limits are written before the first process joins; labels are never read", ""},
-	{39, "CVE-2025-15558, CVE-2020-27534", "put a program into the search path or working directory", "programs are executed by absolute paths beside hull's own; none is searched for", ""},
+	{39, "CVE-2025-15558, CVE-2020-27534", "put a program into the search path or working directory", "hull's programs are executed by absolute paths, beside its own; what has to be searched for is not searched for in relative directories", ""},
 	{40, "CVE-2021-43816, CVE-2019-16884", "have a host's path relabelled", "labels are refused by name", ""},
 }
