@@ -243,7 +243,7 @@ func TestAttack32Group(t *testing.T) {
 	}
 	id := e.background("busybox")
 	before := e.forget("hulld")
-	for _, script := range []string{"truncate -s 500M group", "yes g:x:1000:user | head -c 8M >group"} {
+	for _, script := range []string{"truncate -s 500M group", "yes g:x:1000:user | head -c 8388608 >group"} {
 		e.ok("exec", "-w", "/etc", id, "sh", "-c", script)
 		out, text, code := e.run("exec", "-u", "user", id, "true")
 		require.NotZero(t, code)
