@@ -15,6 +15,7 @@ import (
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
+	"hull/runc/rootfs"
 	"hull/runc/seccomp"
 	"hull/stages"
 	"hull/trace/span"
@@ -125,6 +126,9 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if t.namespaces, err = namespace.Parse(spec.Linux.Namespaces); err != nil {
 		return nil, err
 	}
+	if t.files, err = rootfs.Parse(spec, bundle, t.rootfs); err != nil {
+		return nil, err
+	}
 	switch {
 	case spec.Process.Terminal && o.ConsoleSocket == "":
 		return refuse(stages.Invalid, "process.terminal", errors.New("a terminal was asked for, and --console-socket was not given"))
@@ -197,6 +201,9 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 		return err
 	}
 	t.hierarchies, t.unified = hierarchies(group.Members)
+	if err := t.files.Make(); err != nil {
+		return err
+	}
 	return t.namespaces.Open()
 }
 
@@ -321,6 +328,9 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		return process.NotFound(row.Step, spec.Process.Args[0], r.Errno)
 	}
 	e := &stages.Error{Step: row.Step, Kind: stages.Internal, Thing: row.Instance, Err: fmt.Errorf("%s: %w", row.Name, r.Errno)}
+	if row.Field != "" {
+		e.Thing = row.Field
+	}
 	if row.Step == stages.None {
 		e.Step = stages.RuncNsCreate
 	}

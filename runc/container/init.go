@@ -24,6 +24,7 @@ type initTable struct {
 	spec         *specs.Spec
 	rootfs       string
 	namespaces   *namespace.Wanted
+	files        *rootfs.Wanted
 	hierarchies  []rootfs.Hierarchy
 	unified      bool       // cgroup v2 alone
 	cgroupProcs  []*os.File // v1: the child writes itself into these
@@ -164,19 +165,17 @@ func (t *initTable) oomScore() error {
 	return nil
 }
 
-// mounts: in the specification's order, which puts /dev before /dev/pts.
-func (t *initTable) mounts() (err error) {
-	if t.root, err = rootfs.Root(t.p, t.rootfs, t.spec.Linux.RootfsPropagation); err != nil {
-		return err
-	}
-	base := rootfs.Base{Bundle: t.bundle, V1: t.hierarchies, Unified: t.unified}
-	if t.proc, err = rootfs.Mounts(t.p, t.root, base, t.spec.Mounts); err != nil {
-		return err
-	}
+// mounts: in the specification's order, which puts /dev before /dev/pts. What is to stay tied to the host's mounts is copied before the
+// ties are cut.
+func (t *initTable) mounts() error {
+	t.files.Tie(t.p)
+	t.files.Cut(t.p)
+	t.root = t.files.Root(t.p)
+	t.proc = t.files.Mount(t.p, t.root, rootfs.Groups{V1: t.hierarchies, Unified: t.unified})
 	if t.proc == nil {
 		t.proc = rootfs.PrivateProc(t.p) // the wait needs one, attached or not
 	}
-	t.masks = rootfs.PrepareMasks(t.p, t.spec.Linux.MaskedPaths)
+	t.masks = rootfs.PrepareMasks(t.p, t.root, t.spec.Linux.MaskedPaths)
 	return nil
 }
 
@@ -204,7 +203,8 @@ func (t *initTable) pivot() error {
 	return nil
 }
 
-// maskPaths: after the mounts, which they cover in part. The root becomes read-only last, when nothing is made in it any more.
+// maskPaths: after the mounts, which they cover in part. The root becomes read-only when nothing is made in it any more, and shared or
+// unbindable last.
 func (t *initTable) maskPaths() error {
 	rootfs.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
 	t.masks.Apply(t.p, t.root)
@@ -212,6 +212,7 @@ func (t *initTable) maskPaths() error {
 		t.ensureWorkDir(t.root)
 		rootfs.Readonly(t.p, t.root)
 	}
+	t.files.Propagate(t.p, t.root)
 	return nil
 }
 

@@ -137,6 +137,11 @@ func run(c *child) {
 			errno, why = syscall.Errno(row.gate[0]), uint32(row.gate[1])
 		} else if row.NR == Fail {
 			errno = syscall.Errno(a[0])
+		} else if row.NR == FailIf {
+			errno = 0
+			if *(*uint64)(row.Args[1].Ptr) == uint64(a[2]) {
+				errno = syscall.Errno(a[0])
+			}
 		} else {
 			result, _, errno = syscall.RawSyscall6(row.NR, a[0], a[1], a[2], a[3], a[4], a[5])
 		}

@@ -7,8 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Masks hides paths. A file is covered by the host's /dev/null, never the container's, which an image or a shared volume could have
-// exchanged (CVE-2025-31133); a directory by an empty read-only tmpfs.
+// Masks hides paths. A file is covered by the host's /dev/null, a directory by an empty read-only tmpfs.
 type Masks struct {
 	paths []string
 	nulls []*int32
@@ -16,13 +15,13 @@ type Masks struct {
 
 // PrepareMasks appends the rows that take the covers, one per path because a mount can be attached once. They must run before the
 // pivot: after it the host's /dev/null has no path.
-func PrepareMasks(p *linux.Program, paths []string) *Masks {
+func PrepareMasks(p *linux.Program, root *int32, paths []string) *Masks {
 	m := &Masks{paths: paths}
 	p.At(stages.None, "")
 	for range paths {
-		null := linux.Cell(-1)
-		p.Do(linux.OpenTree(linux.Cwd(), "/dev/null", unix.OPEN_TREE_CLONE, null))
-		m.nulls = append(m.nulls, null)
+		cover := linux.Cell(-1)
+		p.Do(null(root, cover))
+		m.nulls = append(m.nulls, cover)
 	}
 	return m
 }
