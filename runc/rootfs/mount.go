@@ -115,7 +115,8 @@ func (m *mount) attachFilesystem(p *linux.Program, root *int32) (mount *int32) {
 		there := linux.Cell(-1)
 		image.Mode = 0o1777 // the kernel's own default
 		p.Do(open(root, m.Destination, unix.O_DIRECTORY, there).Or(unix.ENOENT).Skip(0, 1), linux.Fstat(linux.FD(there), &image))
-		readonly, o.set = o.set&unix.MOUNT_ATTR_RDONLY, o.set&^unix.MOUNT_ATTR_RDONLY
+		readonly = (o.set | o.setBelow) & unix.MOUNT_ATTR_RDONLY
+		o.set, o.setBelow = o.set&^readonly, o.setBelow&^readonly
 	}
 	target := m.place(p, root)
 	switch {
