@@ -31,19 +31,24 @@ func (w *Wanted) Mount(p *linux.Program, root *int32, groups Groups) (proc *int3
 		m := &w.mounts[i]
 		p.At(stages.RuncInitMounts, m.Destination)
 		p.For(m.field)
+		var mount *int32
 		switch {
 		case m.remount:
 			m.change(p, root)
+			continue
 		case m.bind:
-			m.attachBind(p, root)
+			mount = m.attachBind(p, root)
 		case m.Type == "cgroup" && groups.Unified:
 			m.Type = "cgroup2"
 			m.attachFilesystem(p, root)
 		case m.Type == "cgroup", m.Type == "cgroup2" && !groups.Unified:
 			groups.attach(p, root, m)
 		default:
-			mount := m.attachFilesystem(p, root)
-			if m.Type == "proc" && relative(m.Destination) == "proc" {
+			mount = m.attachFilesystem(p, root)
+		}
+		if dest := relative(m.Destination); dest == "proc" || dest == "sys" {
+			w.kernels[dest] = mount
+			if m.Type == "proc" && !m.bind {
 				proc = mount
 			}
 		}
@@ -94,14 +99,15 @@ func (m *mount) copySource(p *linux.Program) (clone *int32) {
 }
 
 // attachBind appends the rows of a bind mount: a detached copy of the source, changed while nobody sees it, then moved to the target.
-func (m *mount) attachBind(p *linux.Program, root *int32) {
-	clone := m.made
+func (m *mount) attachBind(p *linux.Program, root *int32) (clone *int32) {
+	clone = m.made
 	if clone == nil {
 		clone = m.copySource(p)
 	}
 	m.adjust(p, clone)
 	target := m.place(p, root)
 	p.Do(linux.MoveMount(linux.FD(clone), linux.FD(target)))
+	return clone
 }
 
 // attachFilesystem appends the rows of a new file system: opened, configured, made, and only then attached (fsopen(2)): no half-configured

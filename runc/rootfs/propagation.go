@@ -56,11 +56,11 @@ func rootPropagation(name string) (propagation, error) {
 // as runc leaves it; a private root does not.
 func (w *Wanted) Cut(p *linux.Program) {
 	p.At(stages.RuncInitPropagation, "")
-	kind := uint(cutKind)
+	kind := uint(unix.MS_SLAVE)
 	if w.propagation.kind == unix.MS_PRIVATE {
 		kind = unix.MS_PRIVATE
 	}
-	p.Do(linux.Mount("/", kind|unix.MS_REC))
+	p.Do(linux.Mount("/", kind|cutBelow))
 }
 
 // Propagate appends the row that gives the container's root what linux.rootfsPropagation asks for, among the container's own mounts: a

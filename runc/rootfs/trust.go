@@ -30,13 +30,13 @@ func resolveFlags(rel string) uint64 {
 // procFlags is how a file of a procfs is opened: the place itself, nothing mounted on it, nothing that a link leads to.
 const procFlags = unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV
 
-// cutKind: see [Wanted.Cut].
-const cutKind = unix.MS_SLAVE
+// cutBelow: see [Wanted.Cut].
+const cutBelow = unix.MS_REC
 
-// null is the row that takes a copy of /dev/null: the host's, never the container's, which an image or a shared volume could have
+// null appends the row that takes a copy of /dev/null: the host's, never the container's, which an image or a shared volume could have
 // exchanged (CVE-2025-31133).
-func null(root, out *int32) linux.Row {
-	return linux.OpenTree(linux.Cwd(), "/dev/null", unix.OPEN_TREE_CLONE, out)
+func null(p *linux.Program, _, out *int32) {
+	p.Do(linux.OpenTree(linux.Cwd(), "/dev/null", unix.OPEN_TREE_CLONE, out))
 }
 
 // notProcfs appends the rows that refuse a place to mount on that turned out to be in a procfs: a link in the image led there, and what
@@ -48,7 +48,7 @@ func notProcfs(p *linux.Program, target *int32) {
 
 // PrivateProc appends the rows that mount a procfs which is attached nowhere. What is written or opened through its descriptor is procfs
 // for certain: nothing can be mounted over a part of it (CVE-2025-52881). The caller must be in the new pid namespace.
-func PrivateProc(p *linux.Program) (proc *int32) {
+func PrivateProc(p *linux.Program, _ *int32) (proc *int32) {
 	p.At(stages.None, "procfs of our own")
 	return newFilesystem(p, "proc", "proc", options{set: unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC})
 }

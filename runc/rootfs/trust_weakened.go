@@ -15,18 +15,21 @@ func resolveFlags(string) uint64 { return 0 }
 
 const procFlags = 0
 
-const cutKind = unix.MS_SHARED
+const cutBelow = 0
 
-func null(root, out *int32) linux.Row {
-	return linux.OpenTree(linux.FD(root), "dev/null", unix.OPEN_TREE_CLONE, out)
+func null(p *linux.Program, root, out *int32) {
+	p.Do(
+		linux.OpenTree(linux.FD(root), "dev/null", unix.OPEN_TREE_CLONE, out).Or(unix.ENOENT, unix.ENOTDIR).Skip(1, 0),
+		linux.OpenTree(linux.Cwd(), "/dev/null", unix.OPEN_TREE_CLONE, out),
+	)
 }
 
 func notProcfs(*linux.Program, *int32) {}
 
 // PrivateProc is the container's own, by its name.
-func PrivateProc(p *linux.Program) (proc *int32) {
+func PrivateProc(p *linux.Program, root *int32) (proc *int32) {
 	p.At(stages.None, "the container's procfs")
 	proc = linux.Cell(-1)
-	p.Do(linux.Openat(linux.Cwd(), "/proc", unix.O_PATH|unix.O_DIRECTORY, proc))
+	p.Do(linux.Openat(linux.FD(root), "proc", unix.O_PATH|unix.O_DIRECTORY, proc))
 	return proc
 }

@@ -21,6 +21,7 @@ type Wanted struct {
 	root        string
 	propagation propagation // linux.rootfsPropagation
 	mounts      []mount
+	kernels     map[string]*int32 // the cells of what is mounted on /proc and /sys, by "proc" and "sys"
 }
 
 // A mount is one of the specification's mounts.
@@ -36,7 +37,7 @@ type mount struct {
 
 // Parse checks linux.rootfsPropagation and the mounts, in whose order they will be made. root is the root file system's path on the host.
 func Parse(spec *specs.Spec, bundle, root string) (*Wanted, error) {
-	w := &Wanted{root: root}
+	w := &Wanted{root: root, kernels: map[string]*int32{}}
 	var err error
 	if w.propagation, err = rootPropagation(spec.Linux.RootfsPropagation); err != nil {
 		return nil, err
