@@ -281,6 +281,23 @@ func TestIDMappedBelow(t *testing.T) {
 	}
 }
 
+// What the runtime makes itself is no row of the first process's, and the plan says so; nor is it made.
+func TestPlanOfMounts(t *testing.T) {
+	ids := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 100, Size: 10}}
+	b := newBench(t, func(s *specs.Spec) {
+		s.Mounts = append(s.Mounts,
+			specs.Mount{Destination: "/vol/mapped", Source: "/etc", Options: []string{"rbind"}, UIDMappings: ids, GIDMappings: ids},
+			specs.Mount{Destination: "/vol/tied", Source: "/usr", Options: []string{"rbind", "rslave"}},
+			specs.Mount{Destination: "/dev", Options: []string{"remount", "ro"}},
+		)
+	})
+	out := b.must("plan", b.bundle)
+	require.NotContains(t, out, `"/etc"`)
+	require.Less(t, strings.Index(out, `open_tree(AT_FDCWD, "/usr"`), strings.Index(out, "runc.init.propagation"))
+	require.Regexp(t, `(?m)-\s+remount /dev\s+openat2\(fd, "dev".*\n.*mount_setattr`, out)
+	require.NoDirExists(t, b.bundle+"/rootfs/vol/mapped")
+}
+
 // An overlay cannot be idmapped: the error names the field, and what can be.
 func TestIDMappedOverlay(t *testing.T) {
 	b := newBench(t, nil)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"hull/runc/linux"
 	"hull/stages"
 
 	"golang.org/x/sys/unix"
@@ -66,7 +65,7 @@ func (w *Wanted) makeCopyUp(m *mount) (err error) {
 	if err != nil {
 		return fmt.Errorf("fsmount: %w", err)
 	}
-	m.made = linux.Cell(mnt)
+	*m.made = int32(mnt)
 
 	root, err := unix.Open(w.root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -108,7 +107,8 @@ func copyDir(from, to *os.File) error {
 	}
 }
 
-// copyEntry copies one file of whatever type, with its owner, mode and time of change.
+// copyEntry copies one file of whatever type, with its owner, mode and times; not extended attributes, and a second name of a file becomes
+// a second file, as under runc.
 func copyEntry(from, to *os.File, name string) error {
 	src, dst := int(from.Fd()), int(to.Fd())
 	const noLink = unix.O_NOFOLLOW | unix.O_CLOEXEC

@@ -92,7 +92,7 @@ func (m *mount) makeIDMapped() error {
 	if err != nil {
 		return refuse("open_tree", err, "")
 	}
-	m.made = linux.Cell(fd)
+	*m.made = int32(fd)
 	below := uint(unix.AT_EMPTY_PATH)
 	if m.idmapBelow {
 		below |= unix.AT_RECURSIVE

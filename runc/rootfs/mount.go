@@ -34,6 +34,8 @@ func (w *Wanted) Mount(p *linux.Program, root *int32, groups Groups) (proc *int3
 		var mount *int32
 		switch {
 		case m.remount:
+			p.At(stages.None, "remount "+m.Destination) // nothing is mounted, and nothing claimed
+			p.For(m.field)
 			m.change(p, root)
 			continue
 		case m.bind:

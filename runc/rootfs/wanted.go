@@ -32,7 +32,7 @@ type mount struct {
 	source string // of a bind mount: an absolute path
 	isDir  bool   // a directory is mounted on a directory, a file on a file
 	ids    *idmap // nil for none
-	made   *int32 // the cell of a mount that is there before the place for it; nil for none
+	made   *int32 // the cell of a mount that is there before the clone, or before the cut; nil for none
 }
 
 // Parse checks linux.rootfsPropagation and the mounts, in whose order they will be made. root is the root file system's path on the host.
@@ -113,6 +113,9 @@ func (m *mount) check(spec *specs.Spec, bundle string, before []mount) (err erro
 		if err := m.checkCopyUp(before); err != nil {
 			return err
 		}
+	}
+	if m.ids != nil || m.copyUp {
+		m.made = linux.Cell(-1) // Make fills it in
 	}
 	return m.checkKernels()
 }
