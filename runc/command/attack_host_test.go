@@ -135,8 +135,12 @@ func TestAttack34Overlong(t *testing.T) {
 			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.UserNamespace})
 			s.Linux.UIDMappings, s.Linux.GIDMappings = maps(20000), maps(20000)
 		},
-		"70 KiB of path":   func(s *specs.Spec) { s.Linux.Namespaces[2].Path = "/proc/self/" + strings.Repeat("./", 35<<10) + "ns/net" },
-		"70 KiB of paths":  func(s *specs.Spec) { s.Linux.Namespaces[3].Path = "/" + strings.Repeat("x/../", 14<<10) + "proc/self/ns/ipc" },
+		"70 KiB of path": func(s *specs.Spec) {
+			s.Linux.Namespaces[2].Path = "/proc/self/" + strings.Repeat("./", 35<<10) + "ns/net"
+		},
+		"70 KiB of paths": func(s *specs.Spec) {
+			s.Linux.Namespaces[3].Path = "/" + strings.Repeat("x/../", 14<<10) + "proc/self/ns/ipc"
+		},
 		"a path to 65,536": func(s *specs.Spec) { s.Linux.Namespaces[4].Path = "/" + strings.Repeat("x", 65535) },
 	} {
 		t.Run(name, func(t *testing.T) {

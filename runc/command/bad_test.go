@@ -75,7 +75,7 @@ func TestBadConfig(t *testing.T) {
 		},
 		"no mount namespace": func(s *specs.Spec) { s.Linux.Namespaces, s.Hostname = s.Linux.Namespaces[:1], "" },
 		"it is to be the":    func(s *specs.Spec) { s.Linux.Namespaces[0].Path = "/proc/self/ns/net" },
-		"CAP_NOSUCH":         func(s *specs.Spec) { s.Process.Capabilities.Bounding[0] = "CAP_NOSUCH" },
+		"NOSUCH":             func(s *specs.Spec) { s.Process.Capabilities.Bounding[0] = "NOSUCH" },
 		"rlimits[0]": func(s *specs.Spec) {
 			s.Process.Rlimits = []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: 2, Hard: 1}}
 		},

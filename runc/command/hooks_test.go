@@ -11,8 +11,11 @@ import (
 	"strings"
 	"testing"
 
+	"hull/stages"
+
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/stretchr/testify/require"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"golang.org/x/sys/unix"
 )
 
@@ -405,4 +408,40 @@ func TestRuntimeDiesInAHook(t *testing.T) {
 	_, err := unix.Wait4(-1, nil, 0, nil) // the hook, an orphan of ours
 	require.NoError(t, err)
 	b.must("delete", "--force", id)
+}
+
+// Each hook is a step of the trace, inside of the verb that it belongs to; one that fails carries the error.
+func TestTraceOfHooks(t *testing.T) {
+	b := newBench(t, nil)
+	b.allHooks("poststop", "exit 3")
+	id := b.id("trace")
+	var pid int
+	b.spansAre("runc.ns.create", twice(hookKinds[:3]), func() { pid, _ = b.create(id) })
+	b.spansAre("runc.start", twice(hookKinds[3:5]), func() { b.must("start", id) })
+	reap(t, pid)
+	failed := b.spansAre("runc.delete", twice(hookKinds[5:]), func() { b.must("delete", id) })
+	require.Contains(t, failed[0].GetStatus().GetMessage(), "exit status 3")
+	require.Nil(t, failed[1].GetStatus())
+}
+
+// spansAre holds the hooks' spans of one verb against their names.
+func (b *bench) spansAre(verb string, want []string, f func()) (hooks []*tracepb.Span) {
+	var parent []byte
+	var got []string
+	for _, s := range b.spansOf(f) {
+		switch s.Name {
+		case verb:
+			parent = s.SpanId
+		case "runc.hook":
+			hooks = append(hooks, s)
+		}
+	}
+	for _, s := range hooks {
+		require.Equal(b.t, parent, s.ParentSpanId)
+		name, path, _ := strings.Cut(attr(s, stages.AttrInstance).GetStringValue(), ": ")
+		require.Equal(b.t, "/bin/sh", path)
+		got = append(got, name)
+	}
+	require.Equal(b.t, want, got)
+	return hooks
 }

@@ -38,7 +38,13 @@ type initTable struct {
 	newKeyring   bool
 	filter       []unix.SockFilter
 	filterFlags  uint
+	agent        *Agent // whom the filter asks; nil for nobody
+	agentFD      int
+	told         specs.State // what the agent is told of the container
 	capabilities confine.Sets
+	rlimitList   []confine.Rlimit
+	attributes   process.Attributes
+	labels       confine.Labels
 	warn         func(string)
 
 	state  *State
@@ -71,6 +77,7 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.session,
 		t.keyring,
 		t.oomScore,
+		t.label,
 		t.mounts,
 		t.devices,
 		t.console_,
@@ -86,12 +93,14 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.user,
 		t.workDir,
 		t.lookUp,
+		t.scheduling,
 		when(!nnp, t.seccomp), // while CAP_SYS_ADMIN is there
 		t.capabilities_,
 		when(nnp, t.noNewPrivs),
 		t.signals,
+		when(nnp && t.agent != nil, t.seccomp), // its listener is handed over while create is there to do it
 		t.waitStart,
-		when(nnp, t.seccomp), // last: not even the wait runs under the user's filter
+		when(nnp && t.agent == nil, t.seccomp), // last: not even the wait runs under the user's filter
 		t.exec,
 	} {
 		if err := part(); err != nil {
@@ -145,18 +154,11 @@ func (t *initTable) session() error {
 	return nil
 }
 
-// keyring: one that is not the caller's, the same for all processes of the container. And the personality, which forks inherit as well.
+// keyring: one that is not the caller's, the same for all processes of the container.
 func (t *initTable) keyring() error {
 	t.p.At(stages.None, "keyring")
 	if t.newKeyring {
 		t.p.Do(linux.JoinSessionKeyring("_ses."+t.id).Or(unix.ENOSYS, unix.EPERM))
-	}
-	if pers := t.spec.Linux.Personality; pers != nil {
-		domain, ok := map[specs.LinuxPersonalityDomain]int{specs.PerLinux: 0, specs.PerLinux32: 8}[pers.Domain]
-		if !ok || len(pers.Flags) > 0 {
-			return &stages.Error{Step: stages.RuncInitSession, Kind: stages.Unsupported, Thing: "linux.personality", Err: fmt.Errorf("%s %v is not offered", pers.Domain, pers.Flags)}
-		}
-		t.p.Do(linux.Personality(domain))
 	}
 	return nil
 }
@@ -172,6 +174,18 @@ func (t *initTable) oomScore() error {
 	write := linux.Write(linux.FD(fd), strconv.Itoa(*adj)).Or(unix.EACCES)
 	write.Warn = true
 	t.p.Do(linux.Openat(linux.Cwd(), "/proc/self/oom_score_adj", unix.O_WRONLY, fd), write)
+	return nil
+}
+
+// label: on a procfs of our own, and before the first mount of the container's. It takes effect at execve(2), so its place among the rows
+// is free.
+func (t *initTable) label() error {
+	if t.labels.None() {
+		return nil
+	}
+	proc := rootfs.PrivateProc(t.p, nil)
+	t.labels.Apply(t.p, proc)
+	t.p.Do(linux.Close(linux.FD(proc)))
 	return nil
 }
 
@@ -304,11 +318,15 @@ func (t *initTable) closeAllBut(cells ...*int32) (high int) {
 }
 
 func (t *initTable) rlimits() error {
-	warnings, err := confine.Rlimits(t.p, t.spec.Process.Rlimits)
-	for _, w := range warnings {
-		t.warn(w)
-	}
-	return err
+	confine.Rlimits(t.p, t.rlimitList)
+	return nil
+}
+
+// scheduling: after the cgroups, which have a say in it; while all capabilities are there; and after the bulk of the set-up, which on an idle
+// or a throttled policy could take as long as the machine is busy.
+func (t *initTable) scheduling() error {
+	t.attributes.Apply(t.p)
+	return nil
 }
 
 // makeWorkDir: while this is still root, whose directory it becomes, as all others of the image are.

@@ -285,3 +285,29 @@ func Execve(path string, argv, envp Arg) Row {
 func Sendmsg(fd Arg, msg *unix.Msghdr) Row {
 	return call("sendmsg", unix.SYS_SENDMSG, fd, Mem(msg), Num(unix.MSG_NOSIGNAL))
 }
+
+// SchedSetattr is sched_setattr(2), Linux 3.14, on the caller itself.
+func SchedSetattr(attr unix.SchedAttr) Row {
+	a := &attr
+	a.Size = unix.SizeofSchedAttr
+	return call("sched_setattr", unix.SYS_SCHED_SETATTR, Num(0), Mem(a), Num(0))
+}
+
+// SchedSetaffinity is sched_setaffinity(2) on the caller itself. cpus has one bit for each CPU.
+func SchedSetaffinity(cpus []uint64) Row {
+	return call("sched_setaffinity", unix.SYS_SCHED_SETAFFINITY, Num(0), Num(8*len(cpus)), Mem(&cpus[0]))
+}
+
+// IoprioSet is ioprio_set(2) on the caller itself.
+func IoprioSet(priority int) Row {
+	const process = 1 // IOPRIO_WHO_PROCESS
+	return call("ioprio_set", unix.SYS_IOPRIO_SET, Num(process), Num(0), Num(priority))
+}
+
+// SetMempolicy is set_mempolicy(2). nodes has one bit for each NUMA node; empty is none.
+func SetMempolicy(mode int, nodes []uint64) Row {
+	if len(nodes) == 0 {
+		return call("set_mempolicy", unix.SYS_SET_MEMPOLICY, Num(mode), Num(0), Num(0))
+	}
+	return call("set_mempolicy", unix.SYS_SET_MEMPOLICY, Num(mode), Mem(&nodes[0]), Num(64*len(nodes)+1)) // the kernel takes one bit less
+}

@@ -154,7 +154,8 @@ func run(c *child) {
 			pc += 1 + row.Then
 			continue
 		}
-		if errno == unix.EINTR && why == 0 {
+		// EAGAIN of openat2(2): a rename somewhere on the machine made its check uncertain, and it says to try again.
+		if (errno == unix.EINTR || errno == unix.EAGAIN && row.NR == unix.SYS_OPENAT2) && why == 0 {
 			continue
 		}
 		excepted := false

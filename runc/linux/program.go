@@ -126,11 +126,12 @@ func (p *Program) Laps() (laps []Lap) {
 
 // What a record says.
 const (
-	failed  = 1 // row and errno; the child has exited
-	warned  = 2 // row and errno; the child went on
-	ready   = 3 // all is made; the child waits for start
-	started = 4 // the child has seen start
-	held    = 5 // the child waits: see Hold
+	failed    = 1 // row and errno; the child has exited
+	warned    = 2 // row and errno; the child went on
+	ready     = 3 // all is made; the child waits for start
+	started   = 4 // the child has seen start
+	held      = 5 // the child waits: see Hold
+	listening = 6 // instead of an errno: the number of the filter's listener; the child waits: see Listen
 )
 
 // recordSize is one record on the wire: row, errno, what (in its upper half: why, see Report), step; each four bytes, native order. Smaller than PIPE_BUF, so it arrives whole.
@@ -149,14 +150,15 @@ func (p *Program) say(name string, what uint32) Row {
 
 // A Report is one record from a child.
 type Report struct {
-	Row   int
-	Errno syscall.Errno
-	Step  stages.ID
-	Ready bool // all is made
-	Start bool // start was seen
-	Held  bool // the child waits for Release
-	Warn  bool // the row failed, and it was no failure
-	Why   int  // the row's gate made it fail: see trace/span; 0 for a failure of its own
+	Row    int
+	Errno  syscall.Errno
+	Step   stages.ID
+	Ready  bool // all is made
+	Start  bool // start was seen
+	Held   bool // the child waits for Release
+	Warn   bool // the row failed, and it was no failure
+	Listen bool // the filter's listener is there; its number in the child is in Errno
+	Why    int  // the row's gate made it fail: see trace/span; 0 for a failure of its own
 }
 
 // ReadReport waits for the next record. ok is false when the other end is closed: the child is gone, or has executed its program.
@@ -177,7 +179,7 @@ func ReadReport(fd int) (r Report, ok bool, err error) {
 	return Report{
 		Row: int(binary.NativeEndian.Uint32(b[0:])), Errno: syscall.Errno(binary.NativeEndian.Uint32(b[4:])),
 		Step:  stages.ID(binary.NativeEndian.Uint32(b[12:])),
-		Ready: what == ready, Start: what == started, Held: what == held, Warn: what == warned, Why: why,
+		Ready: what == ready, Start: what == started, Held: what == held, Warn: what == warned, Listen: what == listening, Why: why,
 	}, true, nil
 }
 

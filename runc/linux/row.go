@@ -28,6 +28,7 @@ type Row struct {
 	Leave    bool             // a result other than 0 is the end: the row is a clone(2), and its child has the rest of the rows
 	Exit     uint8            // exit code after a failure; 0 means 1
 	absent   bool             // an excepted error says that the thing is not there: the step did nothing
+	direct   bool             // nothing comes between the row and the one before it: no gate
 	gone     *byte            // with absent, after Clock: set to 1 then; on the shared page
 	gate     *[2]int32        // after Gates: the answer that was read; with an errno in it the row fails so
 }

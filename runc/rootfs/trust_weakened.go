@@ -26,10 +26,14 @@ func null(p *linux.Program, root, out *int32) {
 
 func notProcfs(*linux.Program, *int32) {}
 
-// PrivateProc is the container's own, by its name.
+// PrivateProc is the container's own, by its name; without a root, the host's.
 func PrivateProc(p *linux.Program, root *int32) (proc *int32) {
 	p.At(stages.None, "the container's procfs")
 	proc = linux.Cell(-1)
-	p.Do(linux.Openat(linux.FD(root), "proc", unix.O_PATH|unix.O_DIRECTORY, proc))
+	from, name := linux.Cwd(), "/proc"
+	if root != nil {
+		from, name = linux.FD(root), "proc"
+	}
+	p.Do(linux.Openat(from, name, unix.O_PATH|unix.O_DIRECTORY, proc))
 	return proc
 }
