@@ -38,8 +38,8 @@ func Create(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g
 	return makeGroup(ctx, cgroupsPath, r, false)
 }
 
-// CreateWhereAllowed is [Create] for an ordinary user: a hierarchy in which it may make no group is left out, unless a limit needs it. The
-// group may then be in none at all.
+// CreateWhereAllowed is [Create] for an ordinary user, who can make no device node (mknod(2)): a hierarchy in which it may make no group is
+// left out, unless a limit needs it, and devices are limited only if the specification says so. The group may then be in none at all.
 func CreateWhereAllowed(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g *Group, warnings []string, err error) {
 	return makeGroup(ctx, cgroupsPath, r, true)
 }
@@ -60,6 +60,9 @@ func makeGroup(ctx context.Context, cgroupsPath string, r *specs.LinuxResources,
 		return nil, nil, fail(stages.Unavailable, errors.New("no cgroup hierarchy is mounted"))
 	}
 	limits, err := plan(all, r)
+	if asked := r != nil && len(r.Devices) > 0; err == nil && (asked || !optional) {
+		err = limits.planDevices(all, r)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

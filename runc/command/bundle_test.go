@@ -76,7 +76,7 @@ func newBench(t *testing.T, change func(*specs.Spec)) *bench {
 	text, err := os.ReadFile(probetest.Tools() + "/bin/busybox")
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(rootfs+"/bin/busybox", text, 0o755))
-	for _, applet := range []string{"sh", "echo", "cat", "ls", "id", "sleep", "true", "false", "mount", "stat", "touch", "env", "hostname", "pwd", "tty", "grep", "stty", "umask", "readlink", "mkdir", "ip", "ping", "ifconfig", "kill", "wc", "sort"} {
+	for _, applet := range []string{"sh", "echo", "cat", "ls", "id", "sleep", "true", "false", "mount", "stat", "touch", "env", "hostname", "pwd", "tty", "grep", "stty", "umask", "readlink", "mkdir", "ip", "ping", "ifconfig", "kill", "wc", "sort", "tr"} {
 		require.NoError(t, os.Symlink("busybox", rootfs+"/bin/"+applet))
 	}
 	require.NoError(t, os.WriteFile(rootfs+"/etc/passwd", []byte("root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n"), 0o644))
@@ -276,8 +276,11 @@ func (b *bench) noneLeft() {
 }
 
 // hostMounts are the mount points of our own mount namespace, but other tests' own.
-func hostMounts(t *testing.T) (points []string) {
-	text, err := os.ReadFile("/proc/self/mountinfo")
+func hostMounts(t *testing.T) []string { return mountPoints(t, "self") }
+
+// mountPoints are those of a process.
+func mountPoints(t *testing.T, pid string) (points []string) {
+	text, err := os.ReadFile("/proc/" + pid + "/mountinfo")
 	require.NoError(t, err)
 	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
 		if point := strings.Fields(line)[4]; !strings.HasPrefix(point, "/tmp/") || strings.HasPrefix(point, filepath.Dir(t.TempDir())) {

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"hull/runc/hook"
 	"hull/stages"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -106,10 +109,25 @@ var checks = []struct {
 		return "", ""
 	}},
 	{stages.Invalid, func(s *specs.Spec) (string, string) {
+		const unchanged = 1<<32 - 1 // setresuid(2): -1 leaves the id as it is, which is root's
+		if u := s.Process.User; u.UID == unchanged || u.GID == unchanged {
+			return "process.user", "4294967295 is no user's or group's number"
+		}
+		return "", ""
+	}},
+	{stages.Invalid, func(s *specs.Spec) (string, string) {
 		for i, e := range s.Process.Env {
 			if name, _, ok := strings.Cut(e, "="); !ok || name == "" {
 				return fmt.Sprintf("process.env[%d]", i), fmt.Sprintf("%q is not NAME=VALUE", e)
 			}
+		}
+		return "", ""
+	}},
+	{stages.Invalid, func(s *specs.Spec) (string, string) { return badUser(s.Process.User) }},
+	{stages.Invalid, func(s *specs.Spec) (string, string) {
+		// struct winsize has 16 bits for each (ioctl_tty(2)); without a terminal the size is of no effect.
+		if size := s.Process.ConsoleSize; s.Process.Terminal && size != nil && (size.Height > math.MaxUint16 || size.Width > math.MaxUint16) {
+			return "process.consoleSize", "more than 65535"
 		}
 		return "", ""
 	}},
@@ -131,21 +149,15 @@ var checks = []struct {
 		}
 		return "", ""
 	}},
+	{stages.Invalid, func(s *specs.Spec) (string, string) { return hook.Check(s.Hooks) }},
 	{stages.Unsupported, func(s *specs.Spec) (string, string) {
-		p, l := s.Process, s.Linux
+		l := s.Linux
 		for _, f := range []struct {
 			name  string
 			given bool
 		}{
-			{"hooks", s.Hooks != nil && hooks(s.Hooks) > 0},
-			{"process.apparmorProfile", p.ApparmorProfile != ""},
-			{"process.selinuxLabel", p.SelinuxLabel != ""},
-			{"process.ioPriority", p.IOPriority != nil},
-			{"process.scheduler", p.Scheduler != nil},
-			{"process.execCPUAffinity", p.ExecCPUAffinity != nil},
 			{"linux.mountLabel", l.MountLabel != ""},
 			{"linux.intelRdt", l.IntelRdt != nil},
-			{"linux.memoryPolicy", l.MemoryPolicy != nil},
 			{"linux.netDevices", len(l.NetDevices) > 0},
 			{"vm", s.VM != nil},
 			{"windows", s.Windows != nil},
@@ -156,17 +168,26 @@ var checks = []struct {
 				return f.name, "this is not offered"
 			}
 		}
-		if !p.Terminal && p.ConsoleSize != nil && (p.ConsoleSize.Height > 0xffff || p.ConsoleSize.Width > 0xffff) {
-			return "process.consoleSize", "more than 65535"
-		}
 		return "", ""
 	}},
 }
 
-// hooks counts the hooks of all six kinds.
-func hooks(h *specs.Hooks) int {
-	//lint:ignore SA1019 a deprecated kind that a configuration asks for must be refused, not overlooked
-	return len(h.Prestart) + len(h.CreateRuntime) + len(h.CreateContainer) + len(h.StartContainer) + len(h.Poststart) + len(h.Poststop)
+// noID is what setresuid(2) and its like take for "leave it as it is": as a user it would be ours.
+const noID = math.MaxUint32
+
+// badUser says what is wrong with the process's user.
+func badUser(u specs.User) (field, problem string) {
+	switch {
+	case u.UID == noID:
+		return "process.user.uid", "4294967295 is no user id"
+	case u.GID == noID:
+		return "process.user.gid", "4294967295 is no group id"
+	case slices.Contains(u.AdditionalGids, noID):
+		return "process.user.additionalGids", "4294967295 is no group id"
+	case u.Umask != nil && *u.Umask > 0o777:
+		return "process.user.umask", fmt.Sprintf("%#o is above 0777", *u.Umask)
+	}
+	return "", ""
 }
 
 // LoadProcess reads the document of one process.

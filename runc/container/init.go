@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"hull/runc/confine"
+	"hull/runc/hook"
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
@@ -24,6 +25,7 @@ type initTable struct {
 	spec         *specs.Spec
 	rootfs       string
 	namespaces   *namespace.Wanted
+	files        *rootfs.Wanted
 	hierarchies  []rootfs.Hierarchy
 	unified      bool       // cgroup v2 alone
 	cgroupProcs  []*os.File // v1: the child writes itself into these
@@ -31,24 +33,35 @@ type initTable struct {
 	cgroupInto   *os.File   // v2: the child is born in it; nil without v2
 	fifo         int        // exec.fifo, O_PATH
 	gate         *int32     // the connection to the gates of a run under the debugger; nil for all others
-	hold         [2]int     // a pipe: with a user namespace the child waits at its one end for what we do for it; -1 without
 	console      int        // the socket for the terminal's master, or -1
 	keepFDs      int        // descriptors after 2 that the program is to have
 	newKeyring   bool
 	filter       []unix.SockFilter
 	filterFlags  uint
+	agent        *Agent // whom the filter asks; nil for nobody
+	agentFD      int
+	told         specs.State // what the agent is told of the container
 	capabilities confine.Sets
+	rlimitList   []confine.Rlimit
+	attributes   process.Attributes
+	labels       confine.Labels
 	warn         func(string)
 
-	flags  uint64 // exec: the namespaces of target that are not ours
-	target int    // exec: a pidfd of the container's first process
-	p      *linux.Program
-	base   rootfs.Base
-	root   *int32
-	proc   *int32
+	state  *State
+	asking [2]int // the pipe on which the first process waits for what we do for it in a user namespace
+	hold   [2]int // the pipe on which the first process waits for the hooks of create
+	hooked bool   // they have begun
 
-	sysctlProc *int32
-	masks      *rootfs.Masks
+	hook    *specs.Hook // a hook that joins: what is executed instead of the process's program
+	streams hook.Streams
+
+	flags   uint64 // exec: the namespaces of target that are not ours
+	target  int    // exec: a pidfd of the container's first process
+	p       *linux.Program
+	root    *int32
+	proc    *int32
+	ownProc *int32
+	masks   *rootfs.Masks
 }
 
 // here is the cell of "the current directory", which is the new root after the pivot.
@@ -61,17 +74,20 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 	for _, part := range []func() error{
 		t.shield,
 		t.joinNamespaces,
-		t.askOutside,
+		when(t.hasUsers(), t.askOutside),
 		t.joinCgroups,
 		t.session,
 		t.oomScore,
+		t.label,
 		t.time,
 		t.tree,
-		t.becomeRoot,
+		when(t.hasUsers(), t.becomeRoot),
 		t.keyring,
 		t.mounts,
 		t.devices,
 		t.console_,
+		when(t.hasCreateHooks(), t.waitForHooks),
+		when(t.shieldsLater(), t.closeToOthers),
 		t.pivot,
 		t.maskPaths,
 		t.names,
@@ -83,12 +99,14 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.user,
 		t.workDir,
 		t.lookUp,
+		t.scheduling,
 		when(!nnp, t.seccomp), // while CAP_SYS_ADMIN is there
 		t.capabilities_,
 		when(nnp, t.noNewPrivs),
 		t.signals,
+		when(nnp && t.agent != nil, t.seccomp), // its listener is handed over while create is there to do it
 		t.waitStart,
-		when(nnp, t.seccomp), // last: not even the wait runs under the user's filter
+		when(nnp && t.agent == nil, t.seccomp), // last: not even the wait runs under the user's filter
 		t.exec,
 	} {
 		if err := part(); err != nil {
@@ -108,14 +126,17 @@ func when(yes bool, part func() error) func() error {
 // shield: from here on no process of another container may trace this one or read its descriptors (ptrace(2), PR_SET_DUMPABLE), not
 // even one that shares the pid namespace. execve(2) lifts it. The umask is the set-up's own: modes are made as they are written.
 func (t *initTable) shield() error {
-	t.p.At(stages.None, "shield")
-	if !t.shieldLater() {
-		t.p.Do(linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)))
+	if !t.shieldsLater() {
+		t.closeToOthers()
 	}
-	t.p.Do(
-		linux.Prctl(unix.PR_SET_NAME, linux.Str("hull-runc:init")),
-		linux.Umask(0),
-	)
+	t.p.At(stages.None, "shield")
+	t.p.Do(linux.Prctl(unix.PR_SET_NAME, linux.Str("hull-runc:init")), linux.Umask(0))
+	return nil
+}
+
+func (t *initTable) closeToOthers() error {
+	t.p.At(stages.None, "shield")
+	t.p.Do(linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)))
 	return nil
 }
 
@@ -142,18 +163,11 @@ func (t *initTable) session() error {
 	return nil
 }
 
-// keyring: one that is not the caller's, the same for all processes of the container. And the personality, which forks inherit as well.
+// keyring: one that is not the caller's, the same for all processes of the container.
 func (t *initTable) keyring() error {
 	t.p.At(stages.None, "keyring")
 	if t.newKeyring {
 		t.p.Do(linux.JoinSessionKeyring("_ses."+t.id).Or(unix.ENOSYS, unix.EPERM))
-	}
-	if pers := t.spec.Linux.Personality; pers != nil {
-		domain, ok := map[specs.LinuxPersonalityDomain]int{specs.PerLinux: 0, specs.PerLinux32: 8}[pers.Domain]
-		if !ok || len(pers.Flags) > 0 {
-			return &stages.Error{Step: stages.RuncInitSession, Kind: stages.Unsupported, Thing: "linux.personality", Err: fmt.Errorf("%s %v is not offered", pers.Domain, pers.Flags)}
-		}
-		t.p.Do(linux.Personality(domain))
 	}
 	return nil
 }
@@ -172,34 +186,45 @@ func (t *initTable) oomScore() error {
 	return nil
 }
 
+// label: on a procfs of our own, and before the first mount of the container's. It takes effect at execve(2), so its place among the rows
+// is free.
+func (t *initTable) label() error {
+	if t.labels.None() {
+		return nil
+	}
+	proc := rootfs.PrivateProc(t.p, nil)
+	t.labels.Apply(t.p, proc)
+	t.p.Do(linux.Close(linux.FD(proc)))
+	return nil
+}
+
 // time: while the process is the user to whom its own files in /proc belong.
 func (t *initTable) time() error { return t.namespaces.Time(t.p) }
 
-// tree: what is taken from the host's tree. In a user namespace this comes before its uid 0, who may have no right to go there.
-func (t *initTable) tree() (err error) {
-	if t.root, err = rootfs.Root(t.p, t.rootfs, t.spec.Linux.RootfsPropagation); err != nil {
-		return err
-	}
-	t.base = rootfs.Base{Bundle: t.bundle, V1: t.hierarchies, Unified: t.unified}
+// tree: what is taken from the host's tree. What is to stay tied to its mounts is copied before the ties are cut; in a user namespace all of
+// it before the process becomes the root of that, who may have no right to go there.
+func (t *initTable) tree() error {
+	t.files.Tie(t.p)
+	t.files.Cut(t.p)
+	t.root = t.files.Root(t.p)
 	if t.hasUsers() {
-		t.base.Sources, err = rootfs.Sources(t.p, t.base, t.spec.Mounts)
+		t.files.Take(t.p)
 	}
-	return err
+	return nil
 }
 
 // mounts: in the specification's order, which puts /dev before /dev/pts.
-func (t *initTable) mounts() (err error) {
-	if t.proc, err = rootfs.Mounts(t.p, t.root, t.base, t.spec.Mounts); err != nil {
-		return err
+func (t *initTable) mounts() error {
+	t.proc = t.files.Mount(t.p, t.root, rootfs.Groups{V1: t.hierarchies, Unified: t.unified})
+	// A procfs of our own, now: a user namespace may make one only while it sees a whole one (EPERM after the masks). The wait needs one,
+	// attached or not; and for the sysctls, parts of the container's will be covered or read-only.
+	if t.proc == nil || len(t.spec.Linux.Sysctl) > 0 {
+		t.ownProc = t.anyProc()
 	}
 	if t.proc == nil {
-		t.proc = t.anyProc() // the wait needs one, attached or not
+		t.proc = t.ownProc
 	}
-	if len(t.spec.Linux.Sysctl) > 0 {
-		// A procfs of our own: parts of the container's will be covered or read-only; and in a user namespace none can be mounted then.
-		t.sysctlProc = t.anyProc()
-	}
-	t.masks = rootfs.PrepareMasks(t.p, t.spec.Linux.MaskedPaths)
+	t.masks = rootfs.PrepareMasks(t.p, t.root, t.spec.Linux.MaskedPaths)
 	return nil
 }
 
@@ -227,19 +252,24 @@ func (t *initTable) pivot() error {
 	return nil
 }
 
-// maskPaths: after the mounts, which they cover in part. The root becomes read-only last, when nothing is made in it any more.
+// maskPaths: after the mounts, which they cover in part. The root becomes read-only when nothing is made in it any more, and shared or
+// unbindable last.
 func (t *initTable) maskPaths() error {
-	rootfs.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
-	t.masks.Apply(t.p, t.root)
+	t.files.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
+	t.files.Apply(t.p, t.root, t.masks)
 	if t.spec.Root.Readonly {
 		t.ensureWorkDir(t.root)
 		rootfs.Readonly(t.p, t.root)
 	}
+	t.files.Propagate(t.p, t.root)
 	return nil
 }
 
 func (t *initTable) names() error {
 	t.p.At(stages.RuncInitHostname, "")
+	if t.spec.Hostname+t.spec.Domainname != "" && !t.namespaces.Own[specs.UTSNamespace] {
+		return &stages.Error{Step: stages.RuncInitHostname, Kind: stages.Denied, Thing: "hostname", Err: fmt.Errorf("the uts namespace is the host's: this would change the host")}
+	}
 	if t.spec.Hostname != "" {
 		t.p.Do(linux.Sethostname(t.spec.Hostname))
 	}
@@ -273,7 +303,7 @@ func (t *initTable) sysctls() error {
 	if len(t.spec.Linux.Sysctl) == 0 {
 		return nil
 	}
-	return rootfs.Sysctls(t.p, t.sysctlProc, t.namespaces.Own, t.spec.Linux.Sysctl)
+	return rootfs.Sysctls(t.p, t.ownProc, t.namespaces.Own, t.spec.Linux.Sysctl)
 }
 
 // closeFDs: all that the set-up opened, and all that the caller leaked. What the wait needs moves out of the way first, above any
@@ -308,11 +338,15 @@ func (t *initTable) closeAllBut(cells ...*int32) (high int) {
 }
 
 func (t *initTable) rlimits() error {
-	warnings, err := confine.Rlimits(t.p, t.spec.Process.Rlimits)
-	for _, w := range warnings {
-		t.warn(w)
-	}
-	return err
+	confine.Rlimits(t.p, t.rlimitList)
+	return nil
+}
+
+// scheduling: after the cgroups, which have a say in it; while all capabilities are there; and after the bulk of the set-up, which on an idle
+// or a throttled policy could take as long as the machine is busy.
+func (t *initTable) scheduling() error {
+	t.attributes.Apply(t.p)
+	return nil
 }
 
 // makeWorkDir: while this is still root, whose directory it becomes, as all others of the image are.

@@ -18,21 +18,27 @@ import (
 func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 	t.p = linux.New(report)
 	nnp := t.spec.Process.NoNewPrivileges
-	early := !nnp && !t.permitted() // a filter that forbids its birth must come after it; then it is born with all rights
+	// A filter that forbids its birth must come after it, and so must one whose agent is told its pid, and what it would not inherit. Then it
+	// is born with all rights.
+	early := !nnp && (!t.permitted() || t.agent != nil) || t.attributes.Unshared()
 	for _, part := range []func() error{
 		t.shield,
 		t.joinCgroups,
+		t.affinity,
 		t.oomScore,
+		t.label,
 		t.raise,
 		t.enter,
 		t.keyring,
 		t.terminal,
+		t.attach,
 		t.closeAll,
 		t.rlimits,
 		when(early, t.begin),
 		t.user,
 		t.existingDir,
 		t.lookUp,
+		t.scheduling,
 		when(!nnp, t.seccomp), // while CAP_SYS_ADMIN is there
 		t.capabilities_,
 		when(nnp, t.noNewPrivs),
@@ -40,13 +46,19 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 		when(!early, t.begin),
 		t.executing,
 		when(nnp, t.seccomp), // last: not even the report is written under the user's filter
-		t.exec,
+		t.become,
 	} {
 		if err := part(); err != nil {
 			return nil, err
 		}
 	}
 	return t.p, nil
+}
+
+// affinity: what a fork inherits as well.
+func (t *initTable) affinity() error {
+	t.attributes.Finally(t.p)
+	return nil
 }
 
 // enter: from here on paths, names and networks are the container's, and children are born in its pid namespace. The root directory and
@@ -79,12 +91,6 @@ func (t *initTable) terminal() error {
 	if p := t.spec.Process; p.Terminal {
 		process.Console(t.p, here(), t.console, p.ConsoleSize, p.User.UID, nil)
 	}
-	return nil
-}
-
-// closeAll: after the last use of one of the host's descriptors; only the report's pipe is left.
-func (t *initTable) closeAll() error {
-	t.closeAllBut(t.p.Report)
 	return nil
 }
 

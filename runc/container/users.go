@@ -28,34 +28,13 @@ import (
 // hasUsers reports whether the container has a user namespace that is not ours.
 func (t *initTable) hasUsers() bool { return t.namespaces.Own[specs.UserNamespace] }
 
-// openHold makes the pipe at which the child waits.
-func (t *initTable) openHold() error {
-	t.hold = [2]int{-1, -1}
-	if !t.hasUsers() {
-		return nil
-	}
-	if err := unix.Pipe2(t.hold[:], unix.O_CLOEXEC); err != nil {
-		return fmt.Errorf("pipe2: %w", err)
-	}
-	return nil
-}
+// inUsers is the same of a process that joins, too.
+func (t *initTable) inUsers() bool { return t.hasUsers() || t.flags&unix.CLONE_NEWUSER != 0 }
 
-func (t *initTable) closeHold() {
-	for _, fd := range t.hold {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
-	}
-}
-
-// askOutside: before anything is done as somebody of the namespace. Should we die meanwhile, the read ends with nothing, and becomeRoot
-// fails for want of a map.
+// askOutside: before anything is done as somebody of the namespace.
 func (t *initTable) askOutside() error {
-	if !t.hasUsers() {
-		return nil
-	}
 	t.p.At(stages.None, "wait for the maps")
-	t.p.Do(linux.Close(linux.Num(t.hold[1])), t.p.Asking(), linux.Read(linux.Num(t.hold[0])))
+	t.p.Hold(linux.Cell(t.asking[0]), linux.Cell(t.asking[1]))
 	return nil
 }
 
@@ -88,10 +67,7 @@ func (t *initTable) fromOutside(ctx context.Context, pid int) error {
 			return err
 		}
 	}
-	if _, err := unix.Write(t.hold[1], []byte{1}); err != nil {
-		return fmt.Errorf("let the container's first process go on: %w", err)
-	}
-	return nil
+	return linux.Release(t.asking[1])
 }
 
 func (t *initTable) writeMaps(ctx context.Context, pid int) (err error) {
@@ -112,23 +88,17 @@ func (t *initTable) writeMaps(ctx context.Context, pid int) (err error) {
 
 // becomeRoot: what is made from here on belongs to the namespace's root.
 func (t *initTable) becomeRoot() error {
-	if !t.hasUsers() {
-		return nil
-	}
 	t.namespaces.Users.Root(t.p)
 	if t.namespaces.New&unix.CLONE_NEWIPC != 0 {
 		t.p.Do(linux.Unshare(unix.CLONE_NEWIPC))
 	}
-	if t.shieldLater() {
-		t.p.At(stages.None, "shield")
-		t.p.Do(linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)))
-	}
 	return nil
 }
 
-// shieldLater: an ordinary user's first process is shielded only when its maps are there, because from then on its files in /proc, the maps
-// among them, are the host's root's (proc_pid(5)). Until then nobody else is in its user namespace, and so nobody has a right over it.
-func (t *initTable) shieldLater() bool {
+// shieldsLater: an ordinary user's first process is shielded only when its maps are there and its hooks have run, because from then on its
+// files in /proc, the maps and the namespaces among them, are the host's root's (proc_pid(5)). Until then nobody else is in its user
+// namespace, and so nobody has a right over it.
+func (t *initTable) shieldsLater() bool {
 	return os.Geteuid() != 0 && t.namespaces.New&unix.CLONE_NEWUSER != 0
 }
 
@@ -143,7 +113,7 @@ func (t *initTable) ownsCgroup() bool {
 // without one it is the host's, which is no image's either.
 func (t *initTable) anyProc() *int32 {
 	if !t.hasUsers() || t.namespaces.New&unix.CLONE_NEWPID != 0 {
-		return rootfs.PrivateProc(t.p)
+		return rootfs.PrivateProc(t.p, t.root)
 	}
 	t.p.At(stages.None, "the host's procfs")
 	proc := linux.Cell(-1)

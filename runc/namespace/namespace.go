@@ -96,9 +96,26 @@ func (w *Wanted) Open() error {
 			unix.Close(fd)
 			return refuse(fmt.Errorf("not a namespace of that kind"))
 		}
+		if w.Own[k.typ], err = foreign(fd, k.file); err == nil && !w.Own[k.typ] && k.flag == unix.CLONE_NEWUSER {
+			err = fmt.Errorf("it is the runtime's own")
+		}
+		if err != nil {
+			unix.Close(fd)
+			return refuse(err)
+		}
 		w.files[k.typ] = fd
 	}
 	return w.readUsers()
+}
+
+// foreign reports whether an open namespace is another one than ours, of which nothing may be changed for a container.
+func foreign(fd int, file string) (bool, error) {
+	var theirs, ours unix.Stat_t
+	err := unix.Fstat(fd, &theirs)
+	if err == nil {
+		err = unix.Stat("/proc/self/ns/"+file, &ours)
+	}
+	return theirs.Dev != ours.Dev || theirs.Ino != ours.Ino, err // namespaces(7): the same inode is the same namespace
 }
 
 // Staged reports whether the namespaces take two processes: one that joins, and one that it clones into the new ones. It is so where a
@@ -125,7 +142,9 @@ func (w *Wanted) EnterPID() error {
 // The right to join comes from the host, and then the user namespace is the last, because it takes that right away; or, for an ordinary
 // user, from the user namespace.
 func (w *Wanted) Join(p *linux.Program, clone uint64) error {
-	p.Copy = p.Copy || w.Own[specs.TimeNamespace]
+	if _, joinsTime := w.files[specs.TimeNamespace]; joinsTime {
+		p.Copy = true // whoever enters must not share its memory: EUSERS (setns(2))
+	}
 	user, joinsUser := w.files[specs.UserNamespace]
 	last := joinsUser && os.Geteuid() == 0
 	if joinsUser && !last {

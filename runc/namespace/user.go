@@ -87,7 +87,9 @@ func (w *Wanted) readUsers() error {
 	defer unix.Close(hold[1])
 	p := linux.New(report[1])
 	p.Copy = true // with our memory it would share that setns(2) closes our files in /proc to an ordinary user (PR_SET_DUMPABLE, prctl(2))
-	p.Do(linux.Setns(linux.Num(fd), unix.CLONE_NEWUSER), linux.Close(linux.Num(hold[1])), p.Asking(), linux.Read(linux.Num(hold[0])), linux.GiveUp(unix.ECANCELED))
+	p.Do(linux.Setns(linux.Num(fd), unix.CLONE_NEWUSER))
+	p.Hold(linux.Cell(hold[0]), linux.Cell(hold[1]))
+	p.Do(linux.GiveUp(unix.ECANCELED))
 	pid, pidfd, err := p.Spawn(0, -1)
 	unix.Close(report[1])
 	unix.Close(hold[0])
@@ -99,7 +101,7 @@ func (w *Wanted) readUsers() error {
 		linux.Retry(func() (int, error) { return unix.Wait4(pid, nil, 0, nil) })
 		unix.Close(pidfd)
 	}()
-	if r, ok, err := linux.ReadReport(report[0]); err != nil || !ok || !r.Asks {
+	if r, ok, err := linux.ReadReport(report[0]); err != nil || !ok || !r.Held {
 		return fail(errors.Join(err, fmt.Errorf("setns: %w", r.Errno)))
 	}
 	there, err := UsersOf(pid)
@@ -110,7 +112,8 @@ func (w *Wanted) readUsers() error {
 		field       string
 		said, there IDMap
 	}{
-		{"linux.uidMappings", w.Users.UIDs, there.UIDs}, {"linux.gidMappings", w.Users.GIDs, there.GIDs},
+		{"linux.uidMappings", w.Users.UIDs, there.UIDs},
+		{"linux.gidMappings", w.Users.GIDs, there.GIDs},
 	} {
 		if m.said != nil && !slices.Equal(m.said, m.there) {
 			return &stages.Error{Step: stages.RuncNsUsermap, Kind: stages.Invalid, Thing: m.field, Err: errors.New("the user namespace to be joined has other mappings"), Hint: "leave them out"}
@@ -118,6 +121,13 @@ func (w *Wanted) readUsers() error {
 	}
 	w.Users = there
 	return nil
+}
+
+// Nested reports whether we are in a user namespace ourselves, whose uid 0 is not the machine's. In the first one every id stands for itself
+// (user_namespaces(7)).
+func Nested() bool {
+	text, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && strings.Join(strings.Fields(string(text)), " ") != "0 0 4294967295"
 }
 
 // UsersOf reads the maps of a process's user namespace, as this one sees them. Those of our own are none.

@@ -28,7 +28,7 @@ var links = []struct{ target, name string }{
 // OwnDev reports whether /dev is the container's own. If the host's was bound there, nothing is made in it.
 func OwnDev(mounts []specs.Mount) bool {
 	for _, m := range mounts {
-		if o, _ := parseOptions(m.Options); relative(m.Destination) == "dev" && (o.bind || m.Type == "bind") {
+		if o, _ := parseOptions(m.Options); relative(m.Destination) == "dev" && !o.remount && (o.bind || m.Type == "bind") {
 			return false
 		}
 	}
@@ -45,9 +45,10 @@ func Devices(p *linux.Program, root *int32, extra []specs.LinuxDevice, userNames
 		if !ok || !path.IsAbs(d.Path) {
 			return &stages.Error{Step: stages.RuncInitDevices, Kind: stages.Invalid, Thing: fmt.Sprintf("linux.devices[%d] %s", i, d.Path), Err: fmt.Errorf("type %q, path %q", d.Type, d.Path), Hint: "type is c, b, u or p, and the path absolute"}
 		}
+		field := fmt.Sprintf("linux.devices[%d] %s", i, d.Path)
 		if userNamespace && d.Type != "p" {
 			if err := sameOnHost(d, typ); err != nil {
-				return &stages.Error{Step: stages.RuncInitDevices, Kind: stages.Unsupported, Thing: fmt.Sprintf("linux.devices[%d] %s", i, d.Path), Err: err, Hint: "in a user namespace the host's node of that path is bound"}
+				return &stages.Error{Step: stages.RuncInitDevices, Kind: stages.Unsupported, Thing: field, Err: err, Hint: "in a user namespace the host's node of that path is bound"}
 			}
 		}
 		mode, uid, gid := uint32(0o666), 0, 0
@@ -62,16 +63,16 @@ func Devices(p *linux.Program, root *int32, extra []specs.LinuxDevice, userNames
 		}
 		named[path.Clean(d.Path)] = true
 		if userNamespace && d.Type != "p" {
-			bindDevice(p, root, d.Path)
+			bindDevice(p, root, field, d.Path)
 			continue
 		}
-		device(p, root, d.Path, typ|mode, unix.Mkdev(uint32(d.Major), uint32(d.Minor)), uid, gid)
+		device(p, root, field, d.Path, typ|mode, unix.Mkdev(uint32(d.Major), uint32(d.Minor)), uid, gid)
 	}
 	for _, d := range standard {
 		if userNamespace && !named[d.path] {
-			bindDevice(p, root, d.path)
+			bindDevice(p, root, "", d.path)
 		} else if !named[d.path] {
-			device(p, root, d.path, unix.S_IFCHR|0o666, unix.Mkdev(d.major, d.minor), 0, 0)
+			device(p, root, "", d.path, unix.S_IFCHR|0o666, unix.Mkdev(d.major, d.minor), 0, 0)
 		}
 	}
 	p.At(stages.RuncInitDevices, "/dev")
@@ -103,8 +104,9 @@ func sameOnHost(d specs.LinuxDevice, typ uint32) error {
 }
 
 // device appends the rows of one node. Where mknod(2) is refused (a cgroup's rule) the host's node is bound instead, and stays whose it is.
-func device(p *linux.Program, root *int32, name string, mode uint32, dev uint64, uid, gid int) {
+func device(p *linux.Program, root *int32, field, name string, mode uint32, dev uint64, uid, gid int) {
 	p.At(stages.RuncInitDevices, name)
+	p.For(field)
 	dir := reach(p, root, path.Dir(path.Clean(name)), true)
 	base := path.Base(name)
 	chown := []linux.Row{}
@@ -117,8 +119,9 @@ func device(p *linux.Program, root *int32, name string, mode uint32, dev uint64,
 }
 
 // bindDevice appends the rows that bind the host's node. It is a mount, and is claimed as one.
-func bindDevice(p *linux.Program, root *int32, name string) {
+func bindDevice(p *linux.Program, root *int32, field, name string) {
 	p.At(stages.RuncInitMounts, name)
+	p.For(field)
 	dir := reach(p, root, path.Dir(path.Clean(name)), true)
 	p.Do(bound(dir, name, 0)...)
 }

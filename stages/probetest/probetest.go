@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -25,6 +26,14 @@ var probes = map[string]Probe{
 	"peers": func() string {
 		if _, err := os.Stat(filepath.Join(Tools(), "usr/bin/ctr")); err != nil {
 			return "no " + Tools() + ": run .ci/peers"
+		}
+		return ""
+	},
+	"podman": func() string {
+		for _, part := range []string{"usr/bin/podman", "usr/bin/conmon", "usr/share/containers/seccomp.json"} {
+			if lack := file(filepath.Join(Tools(), part)); lack != "" {
+				return lack + ": run .ci/peers"
+			}
 		}
 		return ""
 	},
@@ -99,6 +108,20 @@ func Need(t testing.TB, names ...string) {
 	}
 }
 
+// Rounds is how often a race is run: ci times in `go test`, or as often as HULL_ATTACK_ROUNDS says (`make attacks` sets it).
+func Rounds(t testing.TB, ci int) int {
+	t.Helper()
+	long := os.Getenv("HULL_ATTACK_ROUNDS")
+	if long == "" {
+		return ci
+	}
+	n, err := strconv.Atoi(long)
+	if err != nil || n < 1 {
+		t.Fatalf("HULL_ATTACK_ROUNDS %q is no number of rounds", long)
+	}
+	return n
+}
+
 // Root is the project's root directory: where go.mod is.
 func Root() string {
 	dir, err := os.Getwd()
@@ -131,11 +154,12 @@ func ToolEnv() []string {
 	return append(os.Environ(), "PATH="+path, "LD_LIBRARY_PATH="+tools+"/usr/lib/x86_64-linux-gnu:"+tools+"/usr/lib/aarch64-linux-gnu")
 }
 
-// Build builds one of our binaries into a directory of the test and returns its path.
-func Build(t testing.TB, name string) string {
+// Build builds one of our binaries into a directory of the test and returns its path. With a build tag it is another program: that of
+// "weakened" lacks protections (docs/attacks.md).
+func Build(t testing.TB, name string, tags ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name)
-	cmd := exec.Command("go", "build", "-trimpath", "-o", out, "./cmd/"+name)
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", strings.Join(tags, ","), "-o", out, "./cmd/"+name)
 	cmd.Dir = Root()
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
