@@ -15,6 +15,7 @@ import (
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
+	"hull/runc/rootfs"
 	"hull/runc/seccomp"
 	"hull/stages"
 	"hull/trace/span"
@@ -151,6 +152,9 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if t.namespaces, err = namespace.Parse(spec.Linux.Namespaces); err != nil {
 		return nil, err
 	}
+	if t.files, err = rootfs.Parse(spec, bundle, t.rootfs); err != nil {
+		return nil, err
+	}
 	switch {
 	case spec.Process.Terminal && o.ConsoleSocket == "" && o.Console == nil:
 		return refuse(stages.Invalid, "process.terminal", errors.New("a terminal was asked for, and --console-socket was not given"))
@@ -232,6 +236,9 @@ func (t *initTable) open(s *State, o *CreateOptions, group *cgroup.Group) (err e
 		return err
 	}
 	t.hierarchies, t.unified = hierarchies(group.Members)
+	if err := t.files.Make(); err != nil {
+		return err
+	}
 	t.state = s
 	return t.namespaces.Open()
 }
@@ -373,6 +380,9 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		return process.NotFound(row.Step, spec.Process.Args[0], r.Errno)
 	}
 	e := &stages.Error{Step: row.Step, Kind: stages.Internal, Thing: row.Instance, Err: fmt.Errorf("%s: %w", row.Name, r.Errno)}
+	if row.Field != "" {
+		e.Thing = row.Field
+	}
 	if row.Step == stages.None {
 		e.Step = stages.RuncNsCreate
 	}
