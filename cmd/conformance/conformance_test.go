@@ -37,9 +37,11 @@ func TestJudge(t *testing.T) {
 		"":                                                        "it printed no plan",
 		"TAP version 13\n  ---\n    \"error\": \"\"\n  ...\n1..0": "",
 	} {
-		require.Equal(t, want, judge(out, nil), out)
+		require.Equal(t, want, judge("create", out, nil), out)
 	}
-	require.Equal(t, "exit status 1", judge("ok 1\n1..1\n", errors.New("exit status 1")))
+	require.Empty(t, judge("process_rlimits_fail", "", nil))
+	require.Equal(t, "exit status 1", judge("process_rlimits_fail", "", errors.New("exit status 1")))
+	require.Equal(t, "exit status 1", judge("create", "ok 1\n1..1\n", errors.New("exit status 1")))
 }
 
 func TestSum(t *testing.T) {

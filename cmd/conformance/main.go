@@ -63,7 +63,7 @@ func conformance(pattern, list, runtime string, verbose bool) (s sum, err error)
 	for _, name := range chosen {
 		begin := time.Now()
 		out, stderr, runErr := b.run(name)
-		v := judge(out, runErr)
+		v := judge(name, out, runErr)
 		verdict := s.add(v, known[name], runtime != "")
 		fmt.Printf("%-8s %-34s %5.1f s  %s\n", verdict, name, time.Since(begin).Seconds(), v)
 		if verbose && v != "" || verdict == unlisted {

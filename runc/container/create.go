@@ -136,7 +136,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &initTable{id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
+	t := &initTable{id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, hold: [2]int{-1, -1}, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
 	t.rootfs = spec.Root.Path
 	if !filepath.IsAbs(t.rootfs) {
 		t.rootfs = filepath.Join(bundle, t.rootfs)

@@ -108,6 +108,9 @@ func cloneCopied(args *cloneArgs, c *child) (pid, errno uintptr) {
 	return pid, uintptr(e)
 }
 
+// maxAgain is how often a child walks a path once more because something moved meanwhile.
+const maxAgain = 100_000
+
 // run is the whole program of a child: it walks the rows until an execve succeeds or a row fails. Nothing here may be a call that checks
 // the stack, a write of a pointer, or an allocation.
 //
@@ -117,6 +120,7 @@ func cloneCopied(args *cloneArgs, c *child) (pid, errno uintptr) {
 func run(c *child) {
 	rows, report, record := c.rows, c.report, c.record
 	var errno syscall.Errno
+	again := 0 // of all rows
 	for pc := 0; ; {
 		row := (*Row)(unsafe.Add(rows, uintptr(pc)*unsafe.Sizeof(Row{})))
 		var a [6]uintptr
@@ -156,6 +160,11 @@ func run(c *child) {
 		}
 		// EAGAIN of openat2(2): a rename somewhere on the machine made its check uncertain, and it says to try again.
 		if (errno == unix.EINTR || errno == unix.EAGAIN && row.NR == unix.SYS_OPENAT2) && why == 0 {
+			continue
+		}
+		// openat2(2): a rename or mount anywhere on the machine while a ".." was walked. Not for ever: somebody may do nothing else.
+		if errno == unix.EAGAIN && row.NR == unix.SYS_OPENAT2 && again < maxAgain {
+			again++
 			continue
 		}
 		excepted := false
