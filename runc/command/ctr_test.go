@@ -148,8 +148,7 @@ func TestCtr(t *testing.T) {
 		require.NoError(t, err)
 	})
 
-	left, _ := os.ReadDir(c.Root + "/runc/default")
-	require.Empty(t, left, "states are left")
+	require.Empty(t, states(c.Root+"/runc/default"), "states are left")
 	groups, err := filepath.Glob("/sys/fs/cgroup/*/default/*")
 	require.NoError(t, err)
 	for _, g := range groups {

@@ -15,7 +15,6 @@ import (
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
-	"hull/runc/seccomp"
 	"hull/stages"
 	"hull/trace/span"
 
@@ -62,6 +61,7 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		os.RemoveAll(s.dir)
 		return err
 	}
+	t.keepFilter()
 	defer func() {
 		if err != nil {
 			for i := len(undo) - 1; i >= 0; i-- {
@@ -113,7 +113,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &initTable{id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
+	t := &initTable{keepFilter: func() {}, id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
 	t.rootfs = spec.Root.Path
 	if !filepath.IsAbs(t.rootfs) {
 		t.rootfs = filepath.Join(bundle, t.rootfs)
@@ -141,10 +141,11 @@ func prepare(o *CreateOptions) (*initTable, error) {
 		return nil, err
 	}
 	if spec.Linux.Seccomp != nil {
-		f, err := seccomp.Compile(spec.Linux.Seccomp)
+		f, keep, err := filters(o.Root).Filter(spec.Linux.Seccomp)
 		if err != nil {
 			return nil, err
 		}
+		t.keepFilter = keep
 		t.filter, t.filterFlags = f.Insns, f.Flags
 		if t.agent, err = agentOf(spec.Linux.Seccomp, f.Flags); err != nil {
 			return nil, err
