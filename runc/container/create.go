@@ -15,6 +15,7 @@ import (
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
+	"hull/runc/rootfs"
 	"hull/stages"
 	"hull/trace/span"
 
@@ -27,22 +28,35 @@ type CreateOptions struct {
 	Root          string // where states are kept
 	ID            string
 	Bundle        string
-	PIDFile       string // "" for none
-	ConsoleSocket string // "" for none
+	PIDFile       string              // "" for none
+	ConsoleSocket string              // "" for none
+	PIDFDSocket   string              // "" for none
+	Console       func() (int, error) // without a socket: makes one, if the process is to have a terminal; may be nil
 	NewKeyring    bool
 	PreserveFDs   int
 	Warn          func(string) // told what could not be had in full
 }
 
+// A Created is a container in the hands of the process that has made it: the first process is its child. Only `run` keeps it; what other
+// verbs know of a container is its [State].
+type Created struct {
+	ID    string
+	PID   int
+	PIDFD int // a pidfd of it, open since the clone
+	state *State
+	warn  func(string)
+	dir   *os.File // of its states: while it is open, no other container's has its inode number
+}
+
 // Create makes the container up to the point where its first process waits for [Start]. If it fails, nothing is left: no directory, no
 // cgroup, no process.
-func Create(ctx context.Context, o CreateOptions) (err error) {
+func Create(ctx context.Context, o CreateOptions) (c *Created, err error) {
 	if err := checkID(o.ID); err != nil {
-		return err
+		return nil, err
 	}
 	t, err := prepare(&o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s := &State{
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
@@ -54,14 +68,9 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		path = "/" + o.ID
 	}
 	if err := s.makeDir(t.spec.Process.User.UID, path); err != nil {
-		return err
+		return nil, err
 	}
 	undo := []func(){func() { os.RemoveAll(s.dir) }}
-	if err := s.saveFilter(t.filter, t.filterFlags); err != nil {
-		os.RemoveAll(s.dir)
-		return err
-	}
-	t.keepFilter()
 	defer func() {
 		if err != nil {
 			for i := len(undo) - 1; i >= 0; i-- {
@@ -72,10 +81,17 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 			}
 		}
 	}()
-
+	dir, err := os.Open(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.saveFilter(t.filter, t.filterFlags); err != nil {
+		return nil, err
+	}
+	t.keepFilter()
 	group, warnings, err := cgroup.Create(ctx, path, t.spec.Linux.Resources)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	undo = append(undo, func() { group.Delete() })
 	for _, w := range warnings {
@@ -84,23 +100,30 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 	s.Cgroup = group
 	// Before there is a process: if we are killed between here and the end, delete --force finds all that there may be.
 	if err := s.save(); err != nil {
-		return err
+		return nil, err
 	}
-	if err := t.open(s, o.ConsoleSocket, group); err != nil {
-		return err
+	if err := t.open(s, &o, group); err != nil {
+		return nil, err
 	}
 	pid, pidfd, err := t.spawn(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	undo = append(undo, func() { end(pid, pidfd) })
 	if err := s.saved(ctx, pid); err != nil {
-		return err
+		return nil, err
 	}
 	if o.PIDFile != "" {
-		return writePIDFile(o.PIDFile, pid)
+		if err := writePIDFile(o.PIDFile, pid); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	if o.PIDFDSocket != "" {
+		if err := process.SendPIDFD(o.PIDFDSocket, pidfd, "standard"); err != nil {
+			return nil, err
+		}
+	}
+	return &Created{s.ID, pid, pidfd, s, o.Warn, dir}, nil
 }
 
 // prepare reads the bundle and checks all that can be checked before anything is made.
@@ -113,7 +136,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &initTable{keepFilter: func() {}, id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
+	t := &initTable{keepFilter: func() {}, id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, hold: [2]int{-1, -1}, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
 	t.rootfs = spec.Root.Path
 	if !filepath.IsAbs(t.rootfs) {
 		t.rootfs = filepath.Join(bundle, t.rootfs)
@@ -129,8 +152,11 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if t.namespaces, err = namespace.Parse(spec.Linux.Namespaces); err != nil {
 		return nil, err
 	}
+	if t.files, err = rootfs.Parse(spec, bundle, t.rootfs); err != nil {
+		return nil, err
+	}
 	switch {
-	case spec.Process.Terminal && o.ConsoleSocket == "":
+	case spec.Process.Terminal && o.ConsoleSocket == "" && o.Console == nil:
 		return refuse(stages.Invalid, "process.terminal", errors.New("a terminal was asked for, and --console-socket was not given"))
 	case !spec.Process.Terminal && o.ConsoleSocket != "":
 		return refuse(stages.Invalid, "--console-socket", errors.New("it was given, and process.terminal is false"))
@@ -185,14 +211,18 @@ func (s *State) makeDir(uid uint32, cgroups string) error {
 }
 
 // open opens what the child inherits.
-func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (err error) {
+func (t *initTable) open(s *State, o *CreateOptions, group *cgroup.Group) (err error) {
 	if t.fifo, err = unix.Open(filepath.Join(s.dir, fifoFile), unix.O_PATH|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("open %s: %w", fifoFile, err)
 	}
-	if consoleSocket != "" {
-		if t.console, err = process.ConsoleSocket(consoleSocket); err != nil {
-			return err
-		}
+	switch {
+	case o.ConsoleSocket != "":
+		t.console, err = process.ConsoleSocket(o.ConsoleSocket)
+	case t.spec.Process.Terminal:
+		t.console, err = o.Console()
+	}
+	if err != nil {
+		return err
 	}
 	if t.agent != nil {
 		t.told = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateCreating, Bundle: s.Bundle, Annotations: s.Annotations}
@@ -207,6 +237,9 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 		return err
 	}
 	t.hierarchies, t.unified = hierarchies(group.Members)
+	if err := t.files.Make(); err != nil {
+		return err
+	}
 	t.state = s
 	return t.namespaces.Open()
 }
@@ -348,6 +381,9 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		return process.NotFound(row.Step, spec.Process.Args[0], r.Errno)
 	}
 	e := &stages.Error{Step: row.Step, Kind: stages.Internal, Thing: row.Instance, Err: fmt.Errorf("%s: %w", row.Name, r.Errno)}
+	if row.Field != "" {
+		e.Thing = row.Field
+	}
 	if row.Step == stages.None {
 		e.Step = stages.RuncNsCreate
 	}

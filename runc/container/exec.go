@@ -25,6 +25,7 @@ type ExecOptions struct {
 	Process       *specs.Process
 	PIDFile       string // "" for none
 	ConsoleSocket string // "" for none
+	PIDFDSocket   string // "" for none
 	Console       int    // the same as a descriptor of an open socket; 0 for none
 	NewKeyring    bool
 	PreserveFDs   int
@@ -59,6 +60,12 @@ func Exec(ctx context.Context, o ExecOptions) (pid, pidfd int, err error) {
 	}
 	if o.PIDFile != "" {
 		if err := writePIDFile(o.PIDFile, pid); err != nil {
+			end(pid, pidfd)
+			return 0, -1, err
+		}
+	}
+	if o.PIDFDSocket != "" {
+		if err := process.SendPIDFD(o.PIDFDSocket, pidfd, "setns"); err != nil {
 			end(pid, pidfd)
 			return 0, -1, err
 		}

@@ -25,6 +25,7 @@ type initTable struct {
 	spec         *specs.Spec
 	rootfs       string
 	namespaces   *namespace.Wanted
+	files        *rootfs.Wanted
 	hierarchies  []rootfs.Hierarchy
 	unified      bool       // cgroup v2 alone
 	cgroupProcs  []*os.File // v1: the child writes itself into these
@@ -54,12 +55,13 @@ type initTable struct {
 	hook    *specs.Hook // a hook that joins: what is executed instead of the process's program
 	streams hook.Streams
 
-	flags  uint64 // exec: the namespaces of target that are not ours
-	target int    // exec: a pidfd of the container's first process
-	p      *linux.Program
-	root   *int32
-	proc   *int32
-	masks  *rootfs.Masks
+	flags   uint64 // exec: the namespaces of target that are not ours
+	target  int    // exec: a pidfd of the container's first process
+	p       *linux.Program
+	root    *int32
+	proc    *int32
+	ownProc *int32
+	masks   *rootfs.Masks
 }
 
 // here is the cell of "the current directory", which is the new root after the pivot.
@@ -182,25 +184,28 @@ func (t *initTable) label() error {
 	if t.labels.None() {
 		return nil
 	}
-	proc := rootfs.PrivateProc(t.p)
+	proc := rootfs.PrivateProc(t.p, nil)
 	t.labels.Apply(t.p, proc)
 	t.p.Do(linux.Close(linux.FD(proc)))
 	return nil
 }
 
-// mounts: in the specification's order, which puts /dev before /dev/pts.
-func (t *initTable) mounts() (err error) {
-	if t.root, err = rootfs.Root(t.p, t.rootfs, t.spec.Linux.RootfsPropagation); err != nil {
-		return err
-	}
-	base := rootfs.Base{Bundle: t.bundle, V1: t.hierarchies, Unified: t.unified}
-	if t.proc, err = rootfs.Mounts(t.p, t.root, base, t.spec.Mounts); err != nil {
-		return err
+// mounts: in the specification's order, which puts /dev before /dev/pts. What is to stay tied to the host's mounts is copied before the
+// ties are cut.
+func (t *initTable) mounts() error {
+	t.files.Tie(t.p)
+	t.files.Cut(t.p)
+	t.root = t.files.Root(t.p)
+	t.proc = t.files.Mount(t.p, t.root, rootfs.Groups{V1: t.hierarchies, Unified: t.unified})
+	// A procfs of our own, now: a user namespace may make one only while it sees a whole one (EPERM after the masks). The wait needs one,
+	// attached or not; and for the sysctls, parts of the container's will be covered or read-only.
+	if t.proc == nil || len(t.spec.Linux.Sysctl) > 0 {
+		t.ownProc = rootfs.PrivateProc(t.p, t.root)
 	}
 	if t.proc == nil {
-		t.proc = rootfs.PrivateProc(t.p) // the wait needs one, attached or not
+		t.proc = t.ownProc
 	}
-	t.masks = rootfs.PrepareMasks(t.p, t.spec.Linux.MaskedPaths)
+	t.masks = rootfs.PrepareMasks(t.p, t.root, t.spec.Linux.MaskedPaths)
 	return nil
 }
 
@@ -228,14 +233,16 @@ func (t *initTable) pivot() error {
 	return nil
 }
 
-// maskPaths: after the mounts, which they cover in part. The root becomes read-only last, when nothing is made in it any more.
+// maskPaths: after the mounts, which they cover in part. The root becomes read-only when nothing is made in it any more, and shared or
+// unbindable last.
 func (t *initTable) maskPaths() error {
-	rootfs.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
-	t.masks.Apply(t.p, t.root)
+	t.files.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
+	t.files.Apply(t.p, t.root, t.masks)
 	if t.spec.Root.Readonly {
 		t.ensureWorkDir(t.root)
 		rootfs.Readonly(t.p, t.root)
 	}
+	t.files.Propagate(t.p, t.root)
 	return nil
 }
 
@@ -277,8 +284,7 @@ func (t *initTable) sysctls() error {
 	if len(t.spec.Linux.Sysctl) == 0 {
 		return nil
 	}
-	// A procfs of our own: parts of the container's are covered or read-only by now.
-	return rootfs.Sysctls(t.p, rootfs.PrivateProc(t.p), t.namespaces.Own, t.spec.Linux.Sysctl)
+	return rootfs.Sysctls(t.p, t.ownProc, t.namespaces.Own, t.spec.Linux.Sysctl)
 }
 
 // closeFDs: all that the set-up opened, and all that the caller leaked. What the wait needs moves out of the way first, above any

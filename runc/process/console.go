@@ -11,9 +11,12 @@ import (
 )
 
 // ConsoleSocket connects to the socket over which the terminal's master is to be sent.
-func ConsoleSocket(path string) (fd int, err error) {
+func ConsoleSocket(path string) (fd int, err error) { return connect("--console-socket", path) }
+
+// connect connects to a UNIX socket of the caller's, which a flag names.
+func connect(flag, path string) (fd int, err error) {
 	refuse := func(err error) (int, error) {
-		return -1, &stages.Error{Step: stages.RuncInitConsole, Kind: stages.Invalid, Thing: "--console-socket " + path, Err: err}
+		return -1, &stages.Error{Kind: stages.Invalid, Thing: flag + " " + path, Err: err}
 	}
 	if fd, err = Dial(path); err != nil {
 		return refuse(err)
