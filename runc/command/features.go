@@ -12,6 +12,7 @@ import (
 	"hull/runc/container"
 	"hull/runc/hook"
 	"hull/runc/namespace"
+	"hull/runc/process"
 	"hull/runc/rootfs"
 	"hull/runc/seccomp"
 
@@ -55,6 +56,7 @@ func offered() *document.Features {
 			Apparmor:        &document.Apparmor{Enabled: offers(func(s *specs.Spec) { s.Process.ApparmorProfile = "x" })},
 			Selinux:         &document.Selinux{Enabled: offers(func(s *specs.Spec) { s.Process.SelinuxLabel = "x" })},
 			IntelRdt:        &document.IntelRdt{Enabled: offers(func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} })},
+			MemoryPolicy:    memoryPolicies(),
 			MountExtensions: &document.MountExtensions{IDMap: &document.IDMap{Enabled: flag(slices.Contains(options, "idmap"))}},
 			NetDevices: &document.NetDevices{Enabled: offers(func(s *specs.Spec) {
 				s.Linux.Namespaces = []specs.LinuxNamespace{{Type: specs.NetworkNamespace}}
@@ -66,4 +68,9 @@ func offered() *document.Features {
 		f.Hooks = append(f.Hooks, string(k))
 	}
 	return f
+}
+
+func memoryPolicies() *document.MemoryPolicy {
+	modes, flags := process.KnownMemoryPolicies()
+	return &document.MemoryPolicy{Modes: modes, Flags: flags}
 }

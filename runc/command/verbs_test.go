@@ -46,7 +46,7 @@ var (
 )
 
 func TestVerbsAsRunc(t *testing.T) {
-	b := newBench(t, func(s *specs.Spec) { s.Process.Args = []string{"sh", "-c", "trap '' TERM; sleep 1000 & wait"} })
+	b := newBench(t, func(s *specs.Spec) { s.Process.Args = []string{"sh", "-c", "trap '' TERM; exec sleep 1000"} })
 	process := b.process(nil, "sh", "-c", "echo from a file")
 	said := map[string][]string{}
 	for _, runtime := range []string{"runc", "hull-runc"} {

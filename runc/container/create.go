@@ -11,11 +11,11 @@ import (
 	"time"
 
 	"hull/runc/cgroup"
-	"hull/runc/confine"
 	"hull/runc/hook"
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
+	"hull/runc/rootfs"
 	"hull/runc/seccomp"
 	"hull/stages"
 	"hull/trace/span"
@@ -61,7 +61,7 @@ func Create(ctx context.Context, o CreateOptions) (c *Created, err error) {
 	}
 	s := &State{
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
-		Annotations: t.spec.Annotations, Personality: t.spec.Linux.Personality, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
+		Annotations: t.spec.Annotations, Inherited: inheritedOf(t.spec), Agent: t.agent, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
 	s.keepHooks(t.spec)
 	path := t.spec.Linux.CgroupsPath
@@ -136,7 +136,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &initTable{id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
+	t := &initTable{id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, hold: [2]int{-1, -1}, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
 	t.rootfs = spec.Root.Path
 	if !filepath.IsAbs(t.rootfs) {
 		t.rootfs = filepath.Join(bundle, t.rootfs)
@@ -152,6 +152,9 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if t.namespaces, err = namespace.Parse(spec.Linux.Namespaces); err != nil {
 		return nil, err
 	}
+	if t.files, err = rootfs.Parse(spec, bundle, t.rootfs); err != nil {
+		return nil, err
+	}
 	switch {
 	case spec.Process.Terminal && o.ConsoleSocket == "" && o.Console == nil:
 		return refuse(stages.Invalid, "process.terminal", errors.New("a terminal was asked for, and --console-socket was not given"))
@@ -160,12 +163,8 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	case len(t.candidates()) == 0:
 		return nil, process.NotFound(stages.RuncInitProgram, spec.Process.Args[0], unix.ENOENT)
 	}
-	var warnings []string
-	if t.capabilities, warnings, err = confine.ParseCapabilities(spec.Process.Capabilities); err != nil {
+	if err := t.read(); err != nil {
 		return nil, err
-	}
-	for _, w := range warnings {
-		o.Warn(w)
 	}
 	if spec.Linux.Seccomp != nil {
 		f, err := seccomp.Compile(spec.Linux.Seccomp)
@@ -173,6 +172,9 @@ func prepare(o *CreateOptions) (*initTable, error) {
 			return nil, err
 		}
 		t.filter, t.filterFlags = f.Insns, f.Flags
+		if t.agent, err = agentOf(spec.Linux.Seccomp, f.Flags); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkKept(t.keepFDs, stages.RuncCreate); err != nil {
 		return nil, err
@@ -221,6 +223,12 @@ func (t *initTable) open(s *State, o *CreateOptions, group *cgroup.Group) (err e
 	if err != nil {
 		return err
 	}
+	if t.agent != nil {
+		t.told = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateCreating, Bundle: s.Bundle, Annotations: s.Annotations}
+		if t.agentFD, err = t.agent.connect(); err != nil {
+			return err
+		}
+	}
 	if err := t.openProcs(group); err != nil {
 		return err
 	}
@@ -228,6 +236,9 @@ func (t *initTable) open(s *State, o *CreateOptions, group *cgroup.Group) (err e
 		return err
 	}
 	t.hierarchies, t.unified = hierarchies(group.Members)
+	if err := t.files.Make(); err != nil {
+		return err
+	}
 	t.state = s
 	return t.namespaces.Open()
 }
@@ -262,11 +273,11 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	if err := sp.Fault(); err != nil {
 		return pid, pidfd, err
 	}
-	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return 0, -1, fmt.Errorf("pipe2: %w", err)
+	ours, theirs, err := t.channel()
+	if err != nil {
+		return 0, -1, err
 	}
-	defer unix.Close(pipe[0])
+	defer unix.Close(ours)
 	gate := span.OpenGate(ctx)
 	if gate != nil {
 		defer unix.Close(gate.FD)
@@ -274,13 +285,13 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	}
 	if t.hasCreateHooks() {
 		if err := unix.Pipe2(t.hold[:], unix.O_CLOEXEC); err != nil {
-			unix.Close(pipe[1])
+			unix.Close(theirs)
 			return 0, -1, fmt.Errorf("pipe2: %w", err)
 		}
 		defer unix.Close(t.hold[0])
 		defer unix.Close(t.hold[1])
 	}
-	prog, err := t.program(pipe[1])
+	prog, err := t.program(theirs)
 	if err == nil && gate != nil {
 		prog.Gates(t.gate, gate.Question)
 	}
@@ -288,7 +299,7 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		err = prog.Clock()
 	}
 	if err != nil {
-		unix.Close(pipe[1])
+		unix.Close(theirs)
 		return 0, -1, err
 	}
 	flags := t.namespaces.New
@@ -297,7 +308,7 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	}
 	runtime.LockOSThread() // never unlocked: the thread's children are born in the joined pid namespace
 	if err := t.namespaces.EnterPID(); err != nil {
-		unix.Close(pipe[1])
+		unix.Close(theirs)
 		return 0, -1, err
 	}
 	into := -1
@@ -305,14 +316,14 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		into = int(t.cgroupInto.Fd())
 	}
 	pid, pidfd, err = prog.Spawn(flags, into)
-	unix.Close(pipe[1])
+	unix.Close(theirs)
 	if err != nil {
 		return 0, -1, &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: err}
 	}
 	sp.SetInt("child.pid", int64(pid))
 	_, start := processStat(pid)
 	for {
-		r, ok, rerr := linux.ReadReport(pipe[0])
+		r, ok, rerr := linux.ReadReport(ours)
 		switch {
 		case rerr != nil:
 			err = rerr
@@ -321,6 +332,10 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		case r.Warn:
 			t.warn(rowError(prog, r, t.spec).Error())
 			continue
+		case r.Listen:
+			if err = t.handOver(r, pid, pidfd, ours); err == nil {
+				continue
+			}
 		case r.Held:
 			if err = t.createHooks(ctx, pid, pidfd); err == nil {
 				continue
@@ -365,6 +380,9 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		return process.NotFound(row.Step, spec.Process.Args[0], r.Errno)
 	}
 	e := &stages.Error{Step: row.Step, Kind: stages.Internal, Thing: row.Instance, Err: fmt.Errorf("%s: %w", row.Name, r.Errno)}
+	if row.Field != "" {
+		e.Thing = row.Field
+	}
 	if row.Step == stages.None {
 		e.Step = stages.RuncNsCreate
 	}
@@ -379,6 +397,9 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		e.Kind = stages.Exhausted
 	case unix.EAGAIN: // a clone's
 		e.Kind, e.Hint = stages.Exhausted, "the container has as many processes as its limit allows"
+	}
+	if row.Name == "sched_setattr" && r.Errno == unix.EPERM {
+		e.Hint = "it takes CAP_SYS_NICE and, for a real-time policy where the cpu controller counts that time, linux.resources.cpu.realtimeRuntime"
 	}
 	return e
 }

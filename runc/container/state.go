@@ -32,8 +32,9 @@ type State struct {
 	Cgroup      *cgroup.Group     `json:"cgroup,omitempty"`
 
 	// For exec.
-	Filtered    bool                    `json:"filtered"` // there is a system call filter: see saveFilter
-	Personality *specs.LinuxPersonality `json:"personality,omitempty"`
+	Filtered  bool      `json:"filtered"`        // there is a system call filter: see saveFilter
+	Agent     *Agent    `json:"agent,omitempty"` // whom it asks
+	Inherited Inherited `json:"inherited"`
 
 	Hooks       *specs.Hooks   `json:"hooks,omitempty"`
 	HookProcess *specs.Process `json:"hookProcess,omitempty"` // whose user, limits and rights the startContainer hooks have

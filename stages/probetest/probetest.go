@@ -29,6 +29,14 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
+	"podman": func() string {
+		for _, part := range []string{"usr/bin/podman", "usr/bin/conmon", "usr/share/containers/seccomp.json"} {
+			if lack := file(filepath.Join(Tools(), part)); lack != "" {
+				return lack + ": run .ci/peers"
+			}
+		}
+		return ""
+	},
 	"memory-v1": func() string { return file("/sys/fs/cgroup/memory/memory.stat") },
 	"btf":       func() string { return file("/sys/kernel/btf/vmlinux") },
 	"vm": func() string {
