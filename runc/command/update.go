@@ -123,7 +123,7 @@ func cpuOf(r *specs.LinuxResources) *specs.LinuxCPU {
 	return r.CPU
 }
 
-func refuseRDT(*specs.LinuxResources, string) error { return errors.New("Intel RDT is not offered") }
+func refuseRDT(*specs.LinuxResources, string) error { return errors.New("no Intel RDT is offered") }
 
 // parseSize reads bytes as docker's and runc's flags have them: 1048576, 1024k, 1m, 1MiB, 0.5g, or -1.
 func parseSize(s string, to **int64) error {
