@@ -22,7 +22,7 @@ func TestDockerd(t *testing.T) {
 	}
 	// For a network namespace of the container's own dockerd 20.10 asks for a prestart hook, libnetwork-setkey.
 	for _, runtime := range []string{"hull", "runc"} {
-		e.flags[runtime] = []string{"--runtime", runtime, "--network", "none"}
+		e.flags[runtime] = []string{"--runtime", runtime}
 	}
 	e.play(t)
 	t.Run("terminal", e.terminal)

@@ -90,6 +90,14 @@ limits $C
 e rm -f $C
 `, want: []string{"memory.limit_in_bytes 83886080", "memory.memsw.limit_in_bytes 167772160", "cpu.cfs_quota_us 70000", "cpuset.cpus 1"}},
 
+	// The hook has moved the container's network namespace into the engine's hands by the time that create returns.
+	{name: "bridge", only: "docker", script: `
+e network create $C
+network=$C
+e run --rm busybox sh -c 'ip -o link show eth0 | grep -c LOWER_UP; ping -c 1 $(ip route | awk "/default/ { print \$3 }") >/dev/null && echo pong'
+e network rm $C
+`, want: []string{"1\npong\n= 0\n"}},
+
 	// Not by dockerd: it waits for 10 seconds, whatever the runtime.
 	{name: "remove a paused one", only: "podman", script: `
 e run -d --name $C busybox sleep 1000
@@ -167,7 +175,7 @@ func (e *engine) both(t *testing.T, wanted []string, do func(runtime string) str
 // script runs a session's script and returns its transcript.
 func (e *engine) script(t *testing.T, runtime, script string) string {
 	words := strings.Join(append(slices.Clone(e.prefix), e.global[runtime]...), " ")
-	run := "engine() {\n  verb=$1\n  shift\n  [ $verb != run ] || set -- " + strings.Join(e.flags[runtime], " ") + ` "$@"` + "\n  " + words + ` $verb "$@"` + "\n}\n"
+	run := "network=none\nengine() {\n  verb=$1\n  shift\n  [ $verb != run ] || set -- --network $network " + strings.Join(e.flags[runtime], " ") + ` "$@"` + "\n  " + words + ` $verb "$@"` + "\n}\n"
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // an engine that hangs is a failure, with a transcript to read
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", run+prelude+script)
@@ -238,7 +246,7 @@ func (e *engine) terminal(t *testing.T) {
 	wanted := []string{"33 77\nhello\nhello\n^C", "caught\nended 130\n= 5"}
 	e.both(t, wanted, func(runtime string) string {
 		argv := append(slices.Clone(e.prefix), e.global[runtime]...)
-		argv = append(append(append(argv, "run", "--rm", "-it"), e.flags[runtime]...), "busybox", "sh", "-c", script)
+		argv = append(append(append(argv, "run", "--rm", "-it", "--network", "none"), e.flags[runtime]...), "busybox", "sh", "-c", script)
 		return e.typed(t, argv)
 	})
 }

@@ -83,7 +83,7 @@ func podman(t *testing.T) *engine {
 		flags: map[string][]string{},
 	}
 	for name := range e.global {
-		e.flags[name] = []string{"--network", "none", "--cgroup-parent", "/" + e.parent, "--stop-timeout", "0"}
+		e.flags[name] = []string{"--cgroup-parent", "/" + e.parent, "--stop-timeout", "0"}
 	}
 	t.Cleanup(func() {
 		out, err := e.output("hull", "rm", "-f", "-a")
