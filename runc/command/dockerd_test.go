@@ -5,16 +5,20 @@ import (
 
 	"hull/client/dockertest"
 	"hull/containerd/imagetest"
+	"hull/runc/command"
 
 	"github.com/stretchr/testify/require"
 )
 
 // TestDockerd has Debian's docker, dockerd and containerd drive the runtime, and compares with what the same dockerd does with Debian's runc.
 func TestDockerd(t *testing.T) {
-	d := dockertest.Start(t, "--add-runtime", "hull="+hullRunc(t))
+	d := dockertest.Start(t, "--add-runtime", "hull="+hullRunc(t), "--default-runtime", "hull")
 	_, err := d.Docker("load", "-i", imagetest.BusyboxSave(t, "busybox:latest"))
 	require.NoError(t, err)
-	require.NotContains(t, d.Log(), "features", "dockerd asks the runtime for its features, and warns if that fails")
+	// dockerd asks its default runtime for --version, and understands the answer.
+	out, err := d.Docker("version", "--format", "{{range .Server.Components}}{{.Name}} {{.Version}},{{end}}")
+	require.NoError(t, err)
+	require.Contains(t, out, ",hull-runc "+command.Version+",")
 	cmd := d.Command()
 	e := &engine{
 		name: "docker", prefix: cmd.Args, env: append(cmd.Env, "READONLY=--read-only"), root: d.Root, parent: d.Cgroup, states: []string{d.Root + "/exec/runtime-*/moby/*"},
