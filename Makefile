@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo picture viewer check test bench soak test-vm generate clean verbs man
+.PHONY: help build demo picture viewer check test attacks bench soak test-vm generate clean verbs conformance man
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,15 @@ test: check ## Run everything CI runs (needs root): fetch the foreign parts, che
 verbs: ## Run the sessions that test every verb, and hold them against docker (needs root; docs/verbs.md)
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers
 	@$(GO) run ./cmd/verbs
+
+attacks: export HULL_ATTACK_ROUNDS := $(or $(ROUNDS),1000)
+attacks: ## Try every attack of docs/attacks.md, races in their long form (needs root): make attacks ROUNDS=1000
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers
+	@$(GO) run ./cmd/attacks
+
+conformance: ## Run the OCI runtime-tools validation suite against hull-runc (needs root; docs/conformance.txt): make conformance RUN=hooks
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers busybox-static
+	@$(GO) run ./cmd/conformance -run '$(RUN)'
 
 # What the bench runs beside ours, and what those need.
 BENCH_PEERS := containerd runc crun busybox-static docker.io libyajl2 libseccomp2 podman conmon golang-github-containers-common \

@@ -265,8 +265,11 @@ func (b *bench) noneLeft() {
 }
 
 // hostMounts are the mount points of our own mount namespace, but other tests' own.
-func hostMounts(t *testing.T) (points []string) {
-	text, err := os.ReadFile("/proc/self/mountinfo")
+func hostMounts(t *testing.T) []string { return mountPoints(t, "self") }
+
+// mountPoints are those of a process.
+func mountPoints(t *testing.T, pid string) (points []string) {
+	text, err := os.ReadFile("/proc/" + pid + "/mountinfo")
 	require.NoError(t, err)
 	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
 		if point := strings.Fields(line)[4]; !strings.HasPrefix(point, "/tmp/") || strings.HasPrefix(point, filepath.Dir(t.TempDir())) {

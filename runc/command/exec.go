@@ -25,6 +25,7 @@ type execFlags struct {
 	cwd, user       string
 	env, caps, gids list
 	nnp             bool
+	noSubreaper     bool
 }
 
 // execFailed is the exit code of an exec that did not come to run its program: any other is the program's. It is runc's.
@@ -62,7 +63,19 @@ func exec(g *global, fs *flag.FlagSet, args []string) (err error) {
 		unix.Close(pidfd)
 		return err
 	}
-	g.code, err = foreground(ctx, f.o)
+	if !f.noSubreaper {
+		if err := subreaper(); err != nil {
+			return err
+		}
+	}
+	g.code, err = foreground(func(console func() (int, error)) (pid, pidfd int, err error) {
+		if f.o.Process.Terminal {
+			if f.o.Console, err = console(); err != nil {
+				return 0, -1, err
+			}
+		}
+		return container.Exec(ctx, f.o)
+	})
 	return err
 }
 
@@ -91,8 +104,10 @@ func (f *execFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.cwd, "cwd", "", "working directory")
 	fs.BoolVar(&f.nnp, "no-new-privs", false, "no execve may gain privileges")
 	fs.StringVar(&f.o.PIDFile, "pid-file", "", "file to write the process's pid to")
+	fs.StringVar(&f.o.PIDFDSocket, "pidfd-socket", "", "UNIX socket that receives a pidfd of the process")
 	fs.StringVar(&f.o.ConsoleSocket, "console-socket", "", "UNIX socket that receives the terminal's master")
 	fs.IntVar(&f.o.PreserveFDs, "preserve-fds", 0, "descriptors after 2 that the program keeps")
+	fs.BoolVar(&f.noSubreaper, "no-subreaper", false, "do not become the parent of the process's orphans")
 	fs.BoolVar(&f.o.IgnorePaused, "ignore-paused", false, "do not refuse a paused container: the process starts when it is resumed")
 	for _, name := range []string{"apparmor", "process-label", "cgroup"} {
 		fs.String(name, "", "refused")

@@ -7,6 +7,8 @@ import (
 	"io"
 	"runtime"
 
+	"hull/runc/hook"
+
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -26,7 +28,7 @@ func features(g *global, fs *flag.FlagSet, args []string) error {
 	enc := json.NewEncoder(g.out)
 	enc.SetIndent("", "  ")
 	return enc.Encode(map[string]any{
-		"ociVersionMin": "1.0.0", "ociVersionMax": specs.Version,
+		"ociVersionMin": "1.0.0", "ociVersionMax": specs.Version, "hooks": hook.Kinds(),
 		"linux": map[string]any{
 			"namespaces": []string{"cgroup", "ipc", "mount", "network", "pid", "uts"},
 			"cgroup":     map[string]bool{"v1": true, "v2": true, "systemd": false, "systemdUser": false},

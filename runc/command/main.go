@@ -30,6 +30,7 @@ var verbs = []struct {
 }{
 	{"create", "[flags] ID", "make a container from a bundle, up to the user's program", create},
 	{"start", "ID", "let a created container run its program", start},
+	{"run", "[flags] ID", "create, start, wait for the end, delete: all by one process", run},
 	{"state", "ID", "print the state of a container", state},
 	{"exec", "[flags] ID PROGRAM…", "add a process to a container", exec},
 	{"kill", "[--all] ID [SIGNAL]", "send a signal (default: TERM)", kill},
@@ -39,6 +40,7 @@ var verbs = []struct {
 	{"update", "[flags] ID", "change the limits of a container", update},
 	{"list", "[--format F]", "list the containers", listContainers},
 	{"delete", "[--force] ID", "remove a container that has stopped", remove},
+	{"spec", "[flags]", "write a config.json to begin with", spec},
 	{"plan", "BUNDLE", "print the system calls that create would have the container's first process make", plan},
 	{"features", "", "print what is offered, as JSON", features},
 }

@@ -11,11 +11,11 @@ import (
 	"time"
 
 	"hull/runc/cgroup"
-	"hull/runc/confine"
 	"hull/runc/hook"
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
+	"hull/runc/rootfs"
 	"hull/runc/seccomp"
 	"hull/stages"
 	"hull/trace/span"
@@ -29,26 +29,39 @@ type CreateOptions struct {
 	Root          string // where states are kept
 	ID            string
 	Bundle        string
-	PIDFile       string // "" for none
-	ConsoleSocket string // "" for none
+	PIDFile       string              // "" for none
+	ConsoleSocket string              // "" for none
+	PIDFDSocket   string              // "" for none
+	Console       func() (int, error) // without a socket: makes one, if the process is to have a terminal; may be nil
 	NewKeyring    bool
 	PreserveFDs   int
 	Warn          func(string) // told what could not be had in full
 }
 
+// A Created is a container in the hands of the process that has made it: the first process is its child. Only `run` keeps it; what other
+// verbs know of a container is its [State].
+type Created struct {
+	ID    string
+	PID   int
+	PIDFD int // a pidfd of it, open since the clone
+	state *State
+	warn  func(string)
+	dir   *os.File // of its states: while it is open, no other container's has its inode number
+}
+
 // Create makes the container up to the point where its first process waits for [Start]. If it fails, nothing is left: no directory, no
 // cgroup, no process.
-func Create(ctx context.Context, o CreateOptions) (err error) {
+func Create(ctx context.Context, o CreateOptions) (c *Created, err error) {
 	if err := checkID(o.ID); err != nil {
-		return err
+		return nil, err
 	}
 	t, err := prepare(&o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s := &State{
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
-		Annotations: t.spec.Annotations, Personality: t.spec.Linux.Personality, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
+		Annotations: t.spec.Annotations, Inherited: inheritedOf(t.spec), Agent: t.agent, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
 	s.keepHooks(t.spec)
 	path := t.spec.Linux.CgroupsPath
@@ -56,13 +69,9 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		path = "/" + o.ID
 	}
 	if err := s.makeDir(t.spec.Process.User.UID, path); err != nil {
-		return err
+		return nil, err
 	}
 	undo := []func(){func() { os.RemoveAll(s.dir) }}
-	if err := s.saveFilter(t.filter, t.filterFlags); err != nil {
-		os.RemoveAll(s.dir)
-		return err
-	}
 	defer func() {
 		if err != nil {
 			for i := len(undo) - 1; i >= 0; i-- {
@@ -73,10 +82,16 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 			}
 		}
 	}()
-
+	dir, err := os.Open(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.saveFilter(t.filter, t.filterFlags); err != nil {
+		return nil, err
+	}
 	group, warnings, err := cgroup.Create(ctx, path, t.spec.Linux.Resources)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	undo = append(undo, func() { group.Delete() })
 	for _, w := range warnings {
@@ -85,23 +100,30 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 	s.Cgroup = group
 	// Before there is a process: if we are killed between here and the end, delete --force finds all that there may be.
 	if err := s.save(); err != nil {
-		return err
+		return nil, err
 	}
-	if err := t.open(s, o.ConsoleSocket, group); err != nil {
-		return err
+	if err := t.open(s, &o, group); err != nil {
+		return nil, err
 	}
 	pid, pidfd, err := t.spawn(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	undo = append(undo, func() { end(pid, pidfd) })
 	if err := s.saved(ctx, pid); err != nil {
-		return err
+		return nil, err
 	}
 	if o.PIDFile != "" {
-		return writePIDFile(o.PIDFile, pid)
+		if err := writePIDFile(o.PIDFile, pid); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	if o.PIDFDSocket != "" {
+		if err := process.SendPIDFD(o.PIDFDSocket, pidfd, "standard"); err != nil {
+			return nil, err
+		}
+	}
+	return &Created{s.ID, pid, pidfd, s, o.Warn, dir}, nil
 }
 
 // prepare reads the bundle and checks all that can be checked before anything is made.
@@ -114,7 +136,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &initTable{id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
+	t := &initTable{id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, hold: [2]int{-1, -1}, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
 	t.rootfs = spec.Root.Path
 	if !filepath.IsAbs(t.rootfs) {
 		t.rootfs = filepath.Join(bundle, t.rootfs)
@@ -130,20 +152,19 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if t.namespaces, err = namespace.Parse(spec.Linux.Namespaces); err != nil {
 		return nil, err
 	}
+	if t.files, err = rootfs.Parse(spec, bundle, t.rootfs); err != nil {
+		return nil, err
+	}
 	switch {
-	case spec.Process.Terminal && o.ConsoleSocket == "":
+	case spec.Process.Terminal && o.ConsoleSocket == "" && o.Console == nil:
 		return refuse(stages.Invalid, "process.terminal", errors.New("a terminal was asked for, and --console-socket was not given"))
 	case !spec.Process.Terminal && o.ConsoleSocket != "":
 		return refuse(stages.Invalid, "--console-socket", errors.New("it was given, and process.terminal is false"))
 	case len(t.candidates()) == 0:
 		return nil, process.NotFound(stages.RuncInitProgram, spec.Process.Args[0], unix.ENOENT)
 	}
-	var warnings []string
-	if t.capabilities, warnings, err = confine.ParseCapabilities(spec.Process.Capabilities); err != nil {
+	if err := t.read(); err != nil {
 		return nil, err
-	}
-	for _, w := range warnings {
-		o.Warn(w)
 	}
 	if spec.Linux.Seccomp != nil {
 		f, err := seccomp.Compile(spec.Linux.Seccomp)
@@ -151,6 +172,9 @@ func prepare(o *CreateOptions) (*initTable, error) {
 			return nil, err
 		}
 		t.filter, t.filterFlags = f.Insns, f.Flags
+		if t.agent, err = agentOf(spec.Linux.Seccomp, f.Flags); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkKept(t.keepFDs, stages.RuncCreate); err != nil {
 		return nil, err
@@ -186,12 +210,22 @@ func (s *State) makeDir(uid uint32, cgroups string) error {
 }
 
 // open opens what the child inherits.
-func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (err error) {
+func (t *initTable) open(s *State, o *CreateOptions, group *cgroup.Group) (err error) {
 	if t.fifo, err = unix.Open(filepath.Join(s.dir, fifoFile), unix.O_PATH|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("open %s: %w", fifoFile, err)
 	}
-	if consoleSocket != "" {
-		if t.console, err = process.ConsoleSocket(consoleSocket); err != nil {
+	switch {
+	case o.ConsoleSocket != "":
+		t.console, err = process.ConsoleSocket(o.ConsoleSocket)
+	case t.spec.Process.Terminal:
+		t.console, err = o.Console()
+	}
+	if err != nil {
+		return err
+	}
+	if t.agent != nil {
+		t.told = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateCreating, Bundle: s.Bundle, Annotations: s.Annotations}
+		if t.agentFD, err = t.agent.connect(); err != nil {
 			return err
 		}
 	}
@@ -202,6 +236,9 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 		return err
 	}
 	t.hierarchies, t.unified = hierarchies(group.Members)
+	if err := t.files.Make(); err != nil {
+		return err
+	}
 	t.state = s
 	return t.namespaces.Open()
 }
@@ -236,11 +273,11 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	if err := sp.Fault(); err != nil {
 		return pid, pidfd, err
 	}
-	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return 0, -1, fmt.Errorf("pipe2: %w", err)
+	ours, theirs, err := t.channel()
+	if err != nil {
+		return 0, -1, err
 	}
-	defer unix.Close(pipe[0])
+	defer unix.Close(ours)
 	gate := span.OpenGate(ctx)
 	if gate != nil {
 		defer unix.Close(gate.FD)
@@ -248,13 +285,13 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	}
 	if t.hasCreateHooks() {
 		if err := unix.Pipe2(t.hold[:], unix.O_CLOEXEC); err != nil {
-			unix.Close(pipe[1])
+			unix.Close(theirs)
 			return 0, -1, fmt.Errorf("pipe2: %w", err)
 		}
 		defer unix.Close(t.hold[0])
 		defer unix.Close(t.hold[1])
 	}
-	prog, err := t.program(pipe[1])
+	prog, err := t.program(theirs)
 	if err == nil && gate != nil {
 		prog.Gates(t.gate, gate.Question)
 	}
@@ -262,7 +299,7 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		err = prog.Clock()
 	}
 	if err != nil {
-		unix.Close(pipe[1])
+		unix.Close(theirs)
 		return 0, -1, err
 	}
 	flags := t.namespaces.New
@@ -271,7 +308,7 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	}
 	runtime.LockOSThread() // never unlocked: the thread's children are born in the joined pid namespace
 	if err := t.namespaces.EnterPID(); err != nil {
-		unix.Close(pipe[1])
+		unix.Close(theirs)
 		return 0, -1, err
 	}
 	into := -1
@@ -279,14 +316,14 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		into = int(t.cgroupInto.Fd())
 	}
 	pid, pidfd, err = prog.Spawn(flags, into)
-	unix.Close(pipe[1])
+	unix.Close(theirs)
 	if err != nil {
 		return 0, -1, &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: err}
 	}
 	sp.SetInt("child.pid", int64(pid))
 	_, start := processStat(pid)
 	for {
-		r, ok, rerr := linux.ReadReport(pipe[0])
+		r, ok, rerr := linux.ReadReport(ours)
 		switch {
 		case rerr != nil:
 			err = rerr
@@ -295,6 +332,10 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		case r.Warn:
 			t.warn(rowError(prog, r, t.spec).Error())
 			continue
+		case r.Listen:
+			if err = t.handOver(r, pid, pidfd, ours); err == nil {
+				continue
+			}
 		case r.Held:
 			if err = t.createHooks(ctx, pid, pidfd); err == nil {
 				continue
@@ -339,6 +380,9 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		return process.NotFound(row.Step, spec.Process.Args[0], r.Errno)
 	}
 	e := &stages.Error{Step: row.Step, Kind: stages.Internal, Thing: row.Instance, Err: fmt.Errorf("%s: %w", row.Name, r.Errno)}
+	if row.Field != "" {
+		e.Thing = row.Field
+	}
 	if row.Step == stages.None {
 		e.Step = stages.RuncNsCreate
 	}
@@ -353,6 +397,9 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		e.Kind = stages.Exhausted
 	case unix.EAGAIN: // a clone's
 		e.Kind, e.Hint = stages.Exhausted, "the container has as many processes as its limit allows"
+	}
+	if row.Name == "sched_setattr" && r.Errno == unix.EPERM {
+		e.Hint = "it takes CAP_SYS_NICE and, for a real-time policy where the cpu controller counts that time, linux.resources.cpu.realtimeRuntime"
 	}
 	return e
 }

@@ -25,6 +25,7 @@ type initTable struct {
 	spec         *specs.Spec
 	rootfs       string
 	namespaces   *namespace.Wanted
+	files        *rootfs.Wanted
 	hierarchies  []rootfs.Hierarchy
 	unified      bool       // cgroup v2 alone
 	cgroupProcs  []*os.File // v1: the child writes itself into these
@@ -37,7 +38,13 @@ type initTable struct {
 	newKeyring   bool
 	filter       []unix.SockFilter
 	filterFlags  uint
+	agent        *Agent // whom the filter asks; nil for nobody
+	agentFD      int
+	told         specs.State // what the agent is told of the container
 	capabilities confine.Sets
+	rlimitList   []confine.Rlimit
+	attributes   process.Attributes
+	labels       confine.Labels
 	warn         func(string)
 
 	state  *State
@@ -47,12 +54,13 @@ type initTable struct {
 	hook    *specs.Hook // a hook that joins: what is executed instead of the process's program
 	streams hook.Streams
 
-	flags  uint64 // exec: the namespaces of target that are not ours
-	target int    // exec: a pidfd of the container's first process
-	p      *linux.Program
-	root   *int32
-	proc   *int32
-	masks  *rootfs.Masks
+	flags   uint64 // exec: the namespaces of target that are not ours
+	target  int    // exec: a pidfd of the container's first process
+	p       *linux.Program
+	root    *int32
+	proc    *int32
+	ownProc *int32
+	masks   *rootfs.Masks
 }
 
 // here is the cell of "the current directory", which is the new root after the pivot.
@@ -69,6 +77,7 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.session,
 		t.keyring,
 		t.oomScore,
+		t.label,
 		t.mounts,
 		t.devices,
 		t.console_,
@@ -84,12 +93,14 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.user,
 		t.workDir,
 		t.lookUp,
+		t.scheduling,
 		when(!nnp, t.seccomp), // while CAP_SYS_ADMIN is there
 		t.capabilities_,
 		when(nnp, t.noNewPrivs),
 		t.signals,
+		when(nnp && t.agent != nil, t.seccomp), // its listener is handed over while create is there to do it
 		t.waitStart,
-		when(nnp, t.seccomp), // last: not even the wait runs under the user's filter
+		when(nnp && t.agent == nil, t.seccomp), // last: not even the wait runs under the user's filter
 		t.exec,
 	} {
 		if err := part(); err != nil {
@@ -143,18 +154,11 @@ func (t *initTable) session() error {
 	return nil
 }
 
-// keyring: one that is not the caller's, the same for all processes of the container. And the personality, which forks inherit as well.
+// keyring: one that is not the caller's, the same for all processes of the container.
 func (t *initTable) keyring() error {
 	t.p.At(stages.None, "keyring")
 	if t.newKeyring {
 		t.p.Do(linux.JoinSessionKeyring("_ses."+t.id).Or(unix.ENOSYS, unix.EPERM))
-	}
-	if pers := t.spec.Linux.Personality; pers != nil {
-		domain, ok := map[specs.LinuxPersonalityDomain]int{specs.PerLinux: 0, specs.PerLinux32: 8}[pers.Domain]
-		if !ok || len(pers.Flags) > 0 {
-			return &stages.Error{Step: stages.RuncInitSession, Kind: stages.Unsupported, Thing: "linux.personality", Err: fmt.Errorf("%s %v is not offered", pers.Domain, pers.Flags)}
-		}
-		t.p.Do(linux.Personality(domain))
 	}
 	return nil
 }
@@ -173,19 +177,34 @@ func (t *initTable) oomScore() error {
 	return nil
 }
 
-// mounts: in the specification's order, which puts /dev before /dev/pts.
-func (t *initTable) mounts() (err error) {
-	if t.root, err = rootfs.Root(t.p, t.rootfs, t.spec.Linux.RootfsPropagation); err != nil {
-		return err
+// label: on a procfs of our own, and before the first mount of the container's. It takes effect at execve(2), so its place among the rows
+// is free.
+func (t *initTable) label() error {
+	if t.labels.None() {
+		return nil
 	}
-	base := rootfs.Base{Bundle: t.bundle, V1: t.hierarchies, Unified: t.unified}
-	if t.proc, err = rootfs.Mounts(t.p, t.root, base, t.spec.Mounts); err != nil {
-		return err
+	proc := rootfs.PrivateProc(t.p, nil)
+	t.labels.Apply(t.p, proc)
+	t.p.Do(linux.Close(linux.FD(proc)))
+	return nil
+}
+
+// mounts: in the specification's order, which puts /dev before /dev/pts. What is to stay tied to the host's mounts is copied before the
+// ties are cut.
+func (t *initTable) mounts() error {
+	t.files.Tie(t.p)
+	t.files.Cut(t.p)
+	t.root = t.files.Root(t.p)
+	t.proc = t.files.Mount(t.p, t.root, rootfs.Groups{V1: t.hierarchies, Unified: t.unified})
+	// A procfs of our own, now: a user namespace may make one only while it sees a whole one (EPERM after the masks). The wait needs one,
+	// attached or not; and for the sysctls, parts of the container's will be covered or read-only.
+	if t.proc == nil || len(t.spec.Linux.Sysctl) > 0 {
+		t.ownProc = rootfs.PrivateProc(t.p, t.root)
 	}
 	if t.proc == nil {
-		t.proc = rootfs.PrivateProc(t.p) // the wait needs one, attached or not
+		t.proc = t.ownProc
 	}
-	t.masks = rootfs.PrepareMasks(t.p, t.spec.Linux.MaskedPaths)
+	t.masks = rootfs.PrepareMasks(t.p, t.root, t.spec.Linux.MaskedPaths)
 	return nil
 }
 
@@ -213,14 +232,16 @@ func (t *initTable) pivot() error {
 	return nil
 }
 
-// maskPaths: after the mounts, which they cover in part. The root becomes read-only last, when nothing is made in it any more.
+// maskPaths: after the mounts, which they cover in part. The root becomes read-only when nothing is made in it any more, and shared or
+// unbindable last.
 func (t *initTable) maskPaths() error {
-	rootfs.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
-	t.masks.Apply(t.p, t.root)
+	t.files.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
+	t.files.Apply(t.p, t.root, t.masks)
 	if t.spec.Root.Readonly {
 		t.ensureWorkDir(t.root)
 		rootfs.Readonly(t.p, t.root)
 	}
+	t.files.Propagate(t.p, t.root)
 	return nil
 }
 
@@ -262,8 +283,7 @@ func (t *initTable) sysctls() error {
 	if len(t.spec.Linux.Sysctl) == 0 {
 		return nil
 	}
-	// A procfs of our own: parts of the container's are covered or read-only by now.
-	return rootfs.Sysctls(t.p, rootfs.PrivateProc(t.p), t.namespaces.Own, t.spec.Linux.Sysctl)
+	return rootfs.Sysctls(t.p, t.ownProc, t.namespaces.Own, t.spec.Linux.Sysctl)
 }
 
 // closeFDs: all that the set-up opened, and all that the caller leaked. What the wait needs moves out of the way first, above any
@@ -298,11 +318,15 @@ func (t *initTable) closeAllBut(cells ...*int32) (high int) {
 }
 
 func (t *initTable) rlimits() error {
-	warnings, err := confine.Rlimits(t.p, t.spec.Process.Rlimits)
-	for _, w := range warnings {
-		t.warn(w)
-	}
-	return err
+	confine.Rlimits(t.p, t.rlimitList)
+	return nil
+}
+
+// scheduling: after the cgroups, which have a say in it; while all capabilities are there; and after the bulk of the set-up, which on an idle
+// or a throttled policy could take as long as the machine is busy.
+func (t *initTable) scheduling() error {
+	t.attributes.Apply(t.p)
+	return nil
 }
 
 // makeWorkDir: while this is still root, whose directory it becomes, as all others of the image are.

@@ -17,11 +17,15 @@ import (
 func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 	t.p = linux.New(report)
 	nnp := t.spec.Process.NoNewPrivileges
-	early := !nnp && !t.permitted() // a filter that forbids its birth must come after it; then it is born with all rights
+	// A filter that forbids its birth must come after it, and so must one whose agent is told its pid, and what it would not inherit. Then it
+	// is born with all rights.
+	early := !nnp && (!t.permitted() || t.agent != nil) || t.attributes.Unshared()
 	for _, part := range []func() error{
 		t.shield,
 		t.joinCgroups,
+		t.affinity,
 		t.oomScore,
+		t.label,
 		t.enter,
 		t.keyring,
 		t.terminal,
@@ -32,6 +36,7 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 		t.user,
 		t.existingDir,
 		t.lookUp,
+		t.scheduling,
 		when(!nnp, t.seccomp), // while CAP_SYS_ADMIN is there
 		t.capabilities_,
 		when(nnp, t.noNewPrivs),
@@ -46,6 +51,12 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 		}
 	}
 	return t.p, nil
+}
+
+// affinity: what a fork inherits as well.
+func (t *initTable) affinity() error {
+	t.attributes.Finally(t.p)
+	return nil
 }
 
 // enter: from here on paths, names and networks are the container's, and children are born in its pid namespace. The root directory and

@@ -28,7 +28,7 @@ var links = []struct{ target, name string }{
 // OwnDev reports whether /dev is the container's own. If the host's was bound there, nothing is made in it.
 func OwnDev(mounts []specs.Mount) bool {
 	for _, m := range mounts {
-		if o, _ := parseOptions(m.Options); relative(m.Destination) == "dev" && (o.bind || m.Type == "bind") {
+		if o, _ := parseOptions(m.Options); relative(m.Destination) == "dev" && !o.remount && (o.bind || m.Type == "bind") {
 			return false
 		}
 	}
@@ -55,11 +55,11 @@ func Devices(p *linux.Program, root *int32, extra []specs.LinuxDevice) error {
 			gid = int(*d.GID)
 		}
 		named[path.Clean(d.Path)] = true
-		device(p, root, d.Path, typ|mode, unix.Mkdev(uint32(d.Major), uint32(d.Minor)), uid, gid)
+		device(p, root, fmt.Sprintf("linux.devices[%d] %s", i, d.Path), d.Path, typ|mode, unix.Mkdev(uint32(d.Major), uint32(d.Minor)), uid, gid)
 	}
 	for _, d := range standard {
 		if !named[d.path] {
-			device(p, root, d.path, unix.S_IFCHR|0o666, unix.Mkdev(d.major, d.minor), 0, 0)
+			device(p, root, "", d.path, unix.S_IFCHR|0o666, unix.Mkdev(d.major, d.minor), 0, 0)
 		}
 	}
 	p.At(stages.RuncInitDevices, "/dev")
@@ -71,8 +71,9 @@ func Devices(p *linux.Program, root *int32, extra []specs.LinuxDevice) error {
 }
 
 // device appends the rows of one node. Where mknod(2) is refused (a user namespace, a cgroup's rule) the host's node is bound instead.
-func device(p *linux.Program, root *int32, name string, mode uint32, dev uint64, uid, gid int) {
+func device(p *linux.Program, root *int32, field, name string, mode uint32, dev uint64, uid, gid int) {
 	p.At(stages.RuncInitDevices, name)
+	p.For(field)
 	dir := reach(p, root, path.Dir(path.Clean(name)), true)
 	base := path.Base(name)
 	file, clone := linux.Cell(-1), linux.Cell(-1)

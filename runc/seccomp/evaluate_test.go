@@ -124,7 +124,7 @@ func verdictOf(a specs.LinuxSeccompAction, ret *uint) uint32 {
 	}
 	return map[specs.LinuxSeccompAction]uint32{
 		specs.ActKill: 0, specs.ActKillThread: 0, specs.ActKillProcess: 0x80000000, specs.ActTrap: 0x00030000,
-		specs.ActErrno: 0x00050000 | data, specs.ActTrace: 0x7ff00000 | data, specs.ActLog: 0x7ffc0000, specs.ActAllow: 0x7fff0000,
+		specs.ActErrno: 0x00050000 | data, specs.ActTrace: 0x7ff00000 | data, specs.ActLog: 0x7ffc0000, specs.ActAllow: 0x7fff0000, specs.ActNotify: 0x7fc00000,
 	}[a]
 }
 
@@ -272,6 +272,7 @@ func TestEveryComparisonAndAction(t *testing.T) {
 		{Action: specs.ActTrap},
 		{Action: specs.ActLog},
 		{Action: specs.ActAllow},
+		{Action: specs.ActNotify},
 	}
 	ops := []specs.LinuxSeccompOperator{
 		specs.OpEqualTo, specs.OpNotEqual, specs.OpLessThan, specs.OpLessEqual, specs.OpGreaterThan, specs.OpGreaterEqual, specs.OpMaskedEqual,
@@ -279,7 +280,9 @@ func TestEveryComparisonAndAction(t *testing.T) {
 	values := []uint64{0, 1, 0xffffffff, 1 << 32, 0x1_0000_0001, 0x8000_0000_0000_0000, math.MaxUint64, 0x00ff_00ff_00ff_00ff}
 	names := []string{"read", "ioctl", "socket", "clone", "personality", "prctl", "mmap", "mmap2", "rt_sigaction"}
 	for _, standard := range []specs.LinuxSeccompAction{specs.ActErrno, specs.ActAllow, specs.ActKillProcess} {
-		p := &specs.LinuxSeccomp{DefaultAction: standard, Architectures: []specs.Arch{specs.ArchX86, specs.ArchX32, specs.ArchARM}}
+		p := &specs.LinuxSeccomp{
+			DefaultAction: standard, Architectures: []specs.Arch{native, specs.ArchX86, specs.ArchX32, specs.ArchARM}, ListenerPath: "/agent",
+		}
 		for i, op := range ops {
 			for j, v := range values {
 				s := actions[(i+j)%len(actions)]
@@ -348,7 +351,12 @@ func TestWhatCannotBeMeantIsRefusedByName(t *testing.T) {
 		return p
 	}
 	for want, p := range map[string]*specs.LinuxSeccomp{
-		"SCMP_ACT_NOTIFY: no agent":        with(func(p *specs.LinuxSeccomp) { p.Syscalls[0].Action = specs.ActNotify }),
+		"listenerPath: SCMP_ACT_NOTIFY": with(func(p *specs.LinuxSeccomp) { p.Syscalls[0].Action = specs.ActNotify }),
+		"listenerMetadata: there is no": with(func(p *specs.LinuxSeccomp) { p.ListenerMetadata = "x" }),
+		"NOTIFY cannot be used for write": with(func(p *specs.LinuxSeccomp) {
+			p.Syscalls[0].Action, p.Syscalls[0].Names, p.ListenerPath = specs.ActNotify, []string{"read", "write"}, "/agent"
+		}),
+		"NOTIFY cannot be the default":     with(func(p *specs.LinuxSeccomp) { p.DefaultAction, p.ListenerPath = specs.ActNotify, "/agent" }),
 		"SCMP_ACT_X: not a seccomp action": with(func(p *specs.LinuxSeccomp) { p.DefaultAction = "SCMP_ACT_X" }),
 		"SCMP_ACT_ALLOW: it takes no":      with(func(p *specs.LinuxSeccomp) { p.DefaultErrnoRet = &big }),
 		"errnoRet 5000 is above 4095":      with(func(p *specs.LinuxSeccomp) { p.Syscalls[0].ErrnoRet = &big }),
