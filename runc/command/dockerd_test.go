@@ -18,10 +18,10 @@ func TestDockerd(t *testing.T) {
 	// dockerd asks its default runtime for --version, and understands the answer.
 	out, err := d.Docker("version", "--format", "{{range .Server.Components}}{{.Name}} {{.Version}},{{end}}")
 	require.NoError(t, err)
-	require.Contains(t, out, ",hull-runc "+command.Version+",")
+	require.Contains(t, out, ",hull "+command.Version+",")
 	cmd := d.Command()
 	e := &engine{
-		name: "docker", prefix: cmd.Args, env: append(cmd.Env, "READONLY=--read-only"), root: d.Root, parent: d.Cgroup, states: []string{d.Root + "/exec/runtime-*/moby/*"},
+		name: "docker", prefix: cmd.Args, env: cmd.Env, root: d.Root, parent: d.Cgroup, states: []string{d.Root + "/exec/runtime-*/moby/*"},
 		flags: map[string][]string{}, own: []string{d.Root + "/exec/netns/default"},
 	}
 	// For a network namespace of the container's own dockerd 20.10 asks for a prestart hook, libnetwork-setkey.

@@ -51,11 +51,11 @@ e run --rm busybox /bin
 `, want: []string{"out\n! err\n= 7\n", "in\n1000\n5 7\n/tmp\nb\n= 0\n", "exec: \"nosuch\": executable file not found in $PATH", "= 127", "exec: \"/bin\": permission denied"}},
 
 	{name: "confinement", script: `
-e run --rm $READONLY --cap-drop ALL --cap-add NET_ADMIN --security-opt no-new-privileges --ulimit nofile=333:444 --ulimit nproc=4096:4096 \
+e run --rm --read-only --tmpfs /t --cap-drop ALL --cap-add NET_ADMIN --security-opt no-new-privileges --ulimit nofile=333:444 --ulimit nproc=4096:4096 \
   --oom-score-adj 500 --sysctl kernel.shm_rmid_forced=1 --shm-size 1m -v /etc/hostname:/h:ro --device /dev/fuse busybox sh -c '
-  touch /x /dev/shm/y; ls /dev/shm; touch /h; grep -E "^(Cap|NoNew|Seccomp:|Uid|Gid|Groups|SigBlk|SigIgn)" /proc/self/status; ulimit -n; ulimit -Hn
+  touch /x /t/y; ls /t; touch /h; grep -E "^(Cap|NoNew|Seccomp:|Uid|Gid|Groups|SigBlk|SigIgn)" /proc/self/status; ulimit -n; ulimit -Hn
   cat /proc/self/oom_score_adj /proc/sys/kernel/shm_rmid_forced; df /dev/shm | tail -n1; ls /dev; for f in /proc/$$/fd/*; do readlink $f; done | sed "s/[0-9]*]/N]/"; env | sort; umask
-  for f in /proc/kcore /proc/keys /proc/timer_list; do wc -c $f; done; echo x >/proc/sys/kernel/domainname; mount -t tmpfs t /tmp; unshare -U true'
+  for f in /proc/kcore /proc/keys /proc/timer_list; do wc -c $f; done; echo x >/proc/sys/kernel/domainname; mount -t tmpfs t /t; unshare -U true'
 `, want: []string{"CapEff:\t0000000000001000", "NoNewPrivs:\t1\nSeccomp:\t2\n", "\n333\n444\n500\n1\n", "! touch: /x: Read-only file system", "! mount: "}},
 
 	{name: "life", script: `
@@ -97,6 +97,10 @@ network=$C
 e run --rm busybox sh -c 'ip -o link show eth0 | grep -c LOWER_UP; ping -c 1 $(ip route | awk "/default/ { print \$3 }") >/dev/null && echo pong'
 e network rm $C
 `, want: []string{"1\npong\n= 0\n"}},
+
+	{name: "systemd", only: "podman", script: `
+e run --rm --systemd=always busybox sh -c 'grep -E " /(run|run/lock|tmp|var/log/journal) " /proc/self/mounts; env | grep -c container; touch /run/lock/x'
+`, want: []string{"tmpfs /run/lock tmpfs rw,nosuid,nodev", "= 0\n"}},
 
 	// Not by dockerd: it waits for 10 seconds, whatever the runtime.
 	{name: "remove a paused one", only: "podman", script: `
