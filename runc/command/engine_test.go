@@ -98,6 +98,14 @@ e run --rm busybox sh -c 'ip -o link show eth0 | grep -c LOWER_UP; ping -c 1 $(i
 e network rm $C
 `, want: []string{"1\npong\n= 0\n"}},
 
+	// Not by dockerd, which would want its users in the machine's /etc/subuid.
+	{name: "user namespace", only: "podman", script: `
+e run -d --name $C --uidmap 0:100000:2000 --gidmap 0:200000:2000 busybox sleep 1000
+e exec $C sh -c 'cat /proc/self/uid_map /proc/self/gid_map; id -u; touch /x; ls -ln /x; grep CapEff /proc/self/status; ls -ln /dev/null; mount -t tmpfs t /tmp; cat /dev/null; echo $?'
+e exec -u 1000 $C id
+e rm -f $C
+`, want: []string{"0     100000       2000", "0     200000       2000", "uid=1000(user)"}},
+
 	{name: "systemd", only: "podman", script: `
 e run --rm --systemd=always busybox sh -c 'grep -E " /(run|run/lock|tmp|var/log/journal) " /proc/self/mounts; env | grep -c container; touch /run/lock/x'
 `, want: []string{"tmpfs /run/lock tmpfs rw,nosuid,nodev", "= 0\n"}},
