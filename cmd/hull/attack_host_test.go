@@ -107,11 +107,18 @@ func TestAttack35SysctlFlags(t *testing.T) {
 	files := []string{"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/shm_rmid_forced", "/proc/sys/kernel/hostname", "/proc/sys/vm/overcommit_memory"}
 	before := hostFiles(t, files...)
 	for _, flags := range [][]string{
-		{"--sysctl", "kernel.shm_rmid_forced=1+kernel.core_pattern=|/evil"}, {"--sysctl", "kernel.shm_rmid_forced=1\nkernel.core_pattern=|/evil"},
-		{"--sysctl", "kernel.shm_rmid_forced\nkernel.core_pattern=|/evil"}, {"--sysctl", "kernel.core_pattern=|/evil"}, {"--sysctl", "kernel/core_pattern=|/evil"},
-		{"--sysctl", "net/../kernel/core_pattern=|/evil"}, {"--sysctl", "net.ipv4/../../kernel/core_pattern=|/evil"}, {"--sysctl", "fs.mqueue/../../kernel/modprobe=/evil"},
-		{"--sysctl", "kernel.hostname=evil"}, {"--sysctl", "vm.overcommit_memory=1"},
-		{"--network", "host", "--sysctl", "net.ipv4.ip_forward=1"}, {"--ipc", "host", "--sysctl", "kernel.shm_rmid_forced=1"},
+		{"--sysctl", "kernel.shm_rmid_forced=1+kernel.core_pattern=|/evil"},
+		{"--sysctl", "kernel.shm_rmid_forced=1\nkernel.core_pattern=|/evil"},
+		{"--sysctl", "kernel.shm_rmid_forced\nkernel.core_pattern=|/evil"},
+		{"--sysctl", "kernel.core_pattern=|/evil"},
+		{"--sysctl", "kernel/core_pattern=|/evil"},
+		{"--sysctl", "net/../kernel/core_pattern=|/evil"},
+		{"--sysctl", "net.ipv4/../../kernel/core_pattern=|/evil"},
+		{"--sysctl", "fs.mqueue/../../kernel/modprobe=/evil"},
+		{"--sysctl", "kernel.hostname=evil"},
+		{"--sysctl", "vm.overcommit_memory=1"},
+		{"--network", "host", "--sysctl", "net.ipv4.ip_forward=1"},
+		{"--ipc", "host", "--sysctl", "kernel.shm_rmid_forced=1"},
 	} {
 		out, text, code := e.run(append(append([]string{"run", "--rm"}, flags...), "busybox", "true")...)
 		require.Equal(t, 125, code, "%q: %s%s", flags, out, text)
@@ -206,8 +213,14 @@ func TestAttack39SearchPath(t *testing.T) {
 func TestAttack40Labels(t *testing.T) {
 	e, c := up(t), newCanary(t)
 	for _, flags := range [][]string{
-		{"-v", c.dir + ":/x:z"}, {"-v", c.dir + ":/x:Z"}, {"-v", c.dir + ":/x:ro,Z"}, {"-v", c.dir + ":/x", "--security-opt", "label=type:evil_t"},
-		{"--security-opt", "label=level:s0"}, {"--security-opt", "label=user:root"}, {"--security-opt", "apparmor=evil"}, {"--security-opt", "label:type:evil_t"},
+		{"-v", c.dir + ":/x:z"},
+		{"-v", c.dir + ":/x:Z"},
+		{"-v", c.dir + ":/x:ro,Z"},
+		{"-v", c.dir + ":/x", "--security-opt", "label=type:evil_t"},
+		{"--security-opt", "label=level:s0"},
+		{"--security-opt", "label=user:root"},
+		{"--security-opt", "apparmor=evil"},
+		{"--security-opt", "label:type:evil_t"},
 	} {
 		_, text, code := e.once(append(flags, "busybox", "true")...)
 		require.Equal(t, 125, code, "%q: %s", flags, text)
