@@ -94,11 +94,13 @@ func TestAttack33DevicesByDefault(t *testing.T) {
 			script += fmt.Sprintf(" 'b %s %s'", f[0], f[1])
 		}
 	}
-	script += "; do rm -f /n; mknod /n $n && : </n && echo read $n; : >>/n && echo wrote $n; done 2>/dev/null; true"
+	script += "; do rm -f /dev/n; mknod /dev/n $n && true </dev/n && echo read $n; true >>/dev/n && echo wrote $n; done 2>/dev/null; true"
 	for _, flags := range [][]string{{}, {"--device", "/dev/null:/dev/x:r"}, {"--device-cgroup-rule", "c 7:* r"}} {
 		out, _, _ := e.once(append(flags, "busybox", "sh", "-c", script)...)
 		require.Empty(t, out, flags)
 	}
+	out, _, _ := e.once("--device-cgroup-rule", "b *:* rw", "busybox", "sh", "-c", script)
+	require.NotEmpty(t, out, "what is allowed can be opened: the attack is one")
 }
 
 // CVE-2022-0811 and others, by --sysctl.
