@@ -64,7 +64,10 @@ func newBench(names []string, runtime string) (b *bench, err error) {
 	for _, name := range names {
 		pkgs = append(pkgs, module+"validation/"+name)
 	}
-	if err := build(suite, b.dir+"/", pkgs...); err != nil {
+	if err := build(suite, b.programs()+"/", pkgs...); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(b.programs()+"/"+helper, b.dir+"/"+helper); err != nil { // they look for it where they run
 		return nil, err
 	}
 	if runtime == "" {
@@ -97,7 +100,7 @@ func build(dir, out string, pkgs ...string) error {
 func (b *bench) run(name string) (out, stderr string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, b.dir+"/"+name)
+	cmd := exec.CommandContext(ctx, b.programs()+"/"+name)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), "RUNTIME="+b.runtime, "TMPDIR="+b.dir+"/tmp")
 	// A group of its own: what hangs is ended with what it has started.
@@ -172,6 +175,9 @@ func removeGroups() error {
 	}
 	return err
 }
+
+// programs is apart from the rest: one of them is called state.
+func (b *bench) programs() string { return b.dir + "/programs" }
 
 func (b *bench) close() {
 	os.RemoveAll(b.dir)

@@ -20,6 +20,11 @@ func GiveUp(errno unix.Errno) Row {
 	return r
 }
 
+// Unless is the row that fails with the errno if the number, which an earlier row has filled in, is that one.
+func Unless(n *int64, is int64, errno unix.Errno) Row {
+	return call("check", FailIf, Num(int(errno)), Mem(n), Num(int(is)))
+}
+
 // Openat is openat(2).
 func Openat(dir Arg, path string, flags int, out *int32) Row {
 	r := call("openat", unix.SYS_OPENAT, dir, Str(path), Num(flags|unix.O_CLOEXEC), Num(0o600))
@@ -57,6 +62,22 @@ func Fchownat(dir Arg, path string, uid, gid int) Row {
 
 // Fchown is fchown(2).
 func Fchown(fd Arg, uid, gid int) Row { return call("fchown", unix.SYS_FCHOWN, fd, Num(uid), Num(gid)) }
+
+// Fchmodat is fchmodat(2), with a mode that an earlier row has filled in; what is not a permission in it counts for nothing.
+func Fchmodat(dir Arg, path string, mode *uint32) Row {
+	return call("fchmodat", unix.SYS_FCHMODAT, dir, Str(path), FD((*int32)(unsafe.Pointer(mode))))
+}
+
+// Fstat is fstat(2).
+func Fstat(fd Arg, into *unix.Stat_t) Row { return call("fstat", unix.SYS_FSTAT, fd, Mem(into)) }
+
+// Fstatfs is fstatfs(2).
+func Fstatfs(fd Arg, into *unix.Statfs_t) Row {
+	return call("fstatfs", unix.SYS_FSTATFS, fd, Mem(into))
+}
+
+// Read is read(2) of one byte: the child waits until there is one, or until the other end is closed.
+func Read(fd Arg) Row { return call("read", unix.SYS_READ, fd, Mem(new(byte)), Num(1)) }
 
 // Write is write(2) of the whole text.
 func Write(fd Arg, s string) Row {

@@ -20,6 +20,7 @@ type Program struct {
 
 	step     stages.ID
 	instance string
+	field    string
 	groups   []group
 	record   *[recordSize / 4]uint32 // the child's outgoing record
 	clock    []unix.Timespec         // a page shared with the child; nil when nobody traces
@@ -41,12 +42,17 @@ func New(report int) *Program {
 }
 
 // At says which step and instance the rows that follow belong to. Rows of stages.None are plumbing: no span, no lesson.
-func (p *Program) At(step stages.ID, instance string) { p.step, p.instance = step, instance }
+func (p *Program) At(step stages.ID, instance string) {
+	p.step, p.instance, p.field = step, instance, ""
+}
+
+// For says which of the configuration's fields the rows that follow are for, up to the next At: an error names it.
+func (p *Program) For(field string) { p.field = field }
 
 // Do appends rows to the current step.
 func (p *Program) Do(rows ...Row) {
 	for _, r := range rows {
-		r.Step, r.Instance = p.step, p.instance
+		r.Step, r.Instance, r.Field = p.step, p.instance, p.field
 		if len(p.Rows) == 0 || p.Rows[len(p.Rows)-1].Step != r.Step || p.Rows[len(p.Rows)-1].Instance != r.Instance {
 			p.groups = append(p.groups, group{step: r.Step, instance: r.Instance})
 		}
