@@ -65,7 +65,7 @@ func hullRunc(t *testing.T) string {
 // newBench makes a bundle; change may alter its specification. At the test's end it checks that nothing is left.
 func newBench(t *testing.T, change func(*specs.Spec)) *bench {
 	t.Helper()
-	probetest.Need(t, "root", "peers")
+	probetest.Need(t, "root", "busybox")
 	dir := t.TempDir()
 	b := &bench{t: t, bin: hullRunc(t), root: dir + "/state", bundle: dir + "/bundle", prefix: fmt.Sprintf("hrt%d-%s", os.Getpid(), filepath.Base(filepath.Dir(dir)))}
 	rootfs := b.bundle + "/rootfs"

@@ -28,6 +28,12 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
+	"busybox": func() string {
+		if _, err := os.Stat(filepath.Join(Tools(), "bin/busybox")); err != nil {
+			return "no " + Tools() + "/bin/busybox: run .ci/peers"
+		}
+		return ""
+	},
 	"memory-v1": func() string { return file("/sys/fs/cgroup/memory/memory.stat") },
 	"btf":       func() string { return file("/sys/kernel/btf/vmlinux") },
 	"vm": func() string {
@@ -40,6 +46,12 @@ var probes = map[string]Probe{
 		}
 		if _, err := os.Stat(filepath.Join(dir, "done")); err != nil {
 			return "no " + dir + ": run .ci/vm-parts"
+		}
+		return ""
+	},
+	"whole-vm": func() string {
+		if os.Getenv("HULL_VM_TESTS") != "all" {
+			return "HULL_VM_TESTS is not all (make test-vm sets it)"
 		}
 		return ""
 	},
@@ -123,10 +135,23 @@ func ToolEnv() []string {
 	return append(os.Environ(), "PATH="+path, "LD_LIBRARY_PATH="+tools+"/usr/lib/x86_64-linux-gnu:"+tools+"/usr/lib/aarch64-linux-gnu")
 }
 
+// EnvBin names a directory that holds our binaries already built: a virtual machine has no Go.
+const EnvBin = "HULL_BIN"
+
 // Build builds one of our binaries into a directory of the test and returns its path.
 func Build(t testing.TB, name string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name)
+	if bin := os.Getenv(EnvBin); bin != "" {
+		text, err := os.ReadFile(filepath.Join(bin, name))
+		if err == nil {
+			err = os.WriteFile(out, text, 0o755)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", EnvBin, err)
+		}
+		return out
+	}
 	cmd := exec.Command("go", "build", "-trimpath", "-o", out, "./cmd/"+name)
 	cmd.Dir = Root()
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
