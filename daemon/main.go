@@ -73,8 +73,11 @@ func Main(args []string, stderr io.Writer) int {
 		if o.debug {
 			level = slog.LevelDebug
 		}
-		// containerd's own packages, the registries' client among them, log through theirs.
-		err = errors.Join(log.SetFormat(log.JSONFormat), log.SetLevel("error"))
+		// containerd's own packages, the registries' client among them, log through theirs, and unpack in this process, never by a program
+		// that a PATH leads to (CVE-2026-41567).
+		err = errors.Join(
+			log.SetFormat(log.JSONFormat), log.SetLevel("error"), os.Setenv("CONTAINERD_DISABLE_PIGZ", "1"), os.Setenv("CONTAINERD_DISABLE_IGZIP", "1"),
+		)
 		slog.SetDefault(slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level})))
 		if err == nil {
 			err = run(o)

@@ -79,6 +79,7 @@ const (
 	RuncInitMounts
 	RuncInitDevices
 	RuncInitConsole
+	RuncHook
 	RuncInitPivotRoot
 	RuncInitMaskedPaths
 	RuncInitHostname

@@ -3,6 +3,9 @@ package stages
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
 )
 
 // A Kind says what went wrong, in the few ways that a caller can act on. Kinds cross process boundaries as an HTTP status, a gRPC code
@@ -69,7 +72,10 @@ func (e *Error) Error() string {
 	if e.Step != None {
 		s = e.Step.String() + ": "
 	}
-	if e.Thing != "" {
+	switch {
+	case strings.ContainsFunc(e.Thing, unicode.IsControl): // a name that somebody chose: with a newline it would be a line of its own in a log
+		s += strconv.Quote(e.Thing) + ": "
+	case e.Thing != "":
 		s += e.Thing + ": "
 	}
 	s += fmt.Sprint(e.Err)

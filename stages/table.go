@@ -349,6 +349,11 @@ var table = [count]Step{
 		Why: "From the container's own devpts, so that its name is true inside; the master goes to the shim over a socket.", Flags: Optional,
 		Proof: state(StateConsole), Man: []string{"pty(7)", "ioctl_tty(2) TIOCSCTTY", "unix(7) SCM_RIGHTS"},
 	},
+	RuncHook: {
+		Name: "runc.hook", Parent: RuncNsCreate, Stage: Runc, Title: "a hook of the bundle runs",
+		Why:   "Others may change the container at fixed points of its life: here the namespaces and mounts are made, and the root is still the host's.",
+		Flags: Optional | Repeats, Proof: event(EventExec).in(Child), Man: []string{"OCI runtime-spec: config.md POSIX-platform Hooks", "execve(2)"},
+	},
 	RuncInitPivotRoot: {
 		Name: "runc.init.pivot_root", Parent: RuncNsCreate, Stage: Runc, Title: "the root becomes the container's",
 		Why:   "After the mounts, before the masks: the old root is then unmounted, so that no path leads back. chroot would leave it reachable.",

@@ -86,6 +86,8 @@ func TestKinds(t *testing.T) {
 	}
 	err := &Error{Step: RuncCreate, Kind: NotFound, Thing: "/x", Err: errTest{}, Hint: "look elsewhere"}
 	require.Equal(t, "runc.create: /x: gone (look elsewhere)", err.Error())
+	err.Thing = "/x\ny"
+	require.Equal(t, `runc.create: "/x\ny": gone (look elsewhere)`, err.Error())
 	require.Equal(t, NotFound, KindOf(err))
 }
 

@@ -78,8 +78,10 @@ func Main(args []string, stderr io.Writer) int {
 		return 2
 	}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(stderr, nil)))
-	// containerd's own packages log through theirs.
-	if err := errors.Join(log.SetFormat(log.JSONFormat), log.SetLevel("error")); err != nil {
+	// containerd's own packages log through theirs, and unpack in this process, never by a program that a PATH leads to (CVE-2026-41567).
+	if err := errors.Join(
+		log.SetFormat(log.JSONFormat), log.SetLevel("error"), os.Setenv("CONTAINERD_DISABLE_PIGZ", "1"), os.Setenv("CONTAINERD_DISABLE_IGZIP", "1"),
+	); err != nil {
 		fmt.Fprintln(stderr, "hull-containerd:", err)
 		return 1
 	}

@@ -1,6 +1,8 @@
 package rootfs
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -8,20 +10,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Read opens a regular file; links are followed inside the root.
+// Read opens a regular file; links are followed inside the root. Anything else is only looked at, never opened: the container may have put a
+// device node in the file's place, and opening some devices does something already.
 func (r *Root) Read(name string) (io.ReadCloser, error) {
-	fd, err := r.open(name, unix.O_RDONLY|unix.O_NONBLOCK)
+	fail := func(err error) (io.ReadCloser, error) { return nil, &fs.PathError{Op: "open", Path: name, Err: err} }
+	fd, err := r.open(name, unix.O_PATH)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		return fail(err)
 	}
-	f := os.NewFile(uintptr(fd), name)
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: name, Err: unix.EINVAL}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return fail(err)
 	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return fail(errors.New("not a regular file"))
+	}
+	f, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", fd)) // the same file, whatever its name leads to by now
 	if err != nil {
-		f.Close()
-		return nil, err
+		return fail(errors.Unwrap(err))
 	}
 	return f, nil
 }

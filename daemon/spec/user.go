@@ -20,6 +20,8 @@ type User struct {
 	Home     string
 }
 
+const maxID = 1<<31 - 1 // the highest uid and gid that docker takes
+
 const maxUserFile = 4 << 20 // bytes of /etc/passwd or /etc/group that are read
 
 // ResolveUser turns docker's user string (name, uid, name:group, uid:gid) into numbers by the image's own /etc/passwd and /etc/group. The
@@ -43,6 +45,13 @@ func ResolveUser(spec string, groupAdd []string, open func(path string) (io.Read
 	added, err := user.GetAdditionalGroups(groupAdd, bytes.NewReader(group))
 	if err != nil {
 		return User{}, invalid("%w", err)
+	}
+	// A line of the image's file can hold any number: cut to 32 bits it would be another user, and 4294967295 is setresuid(2)'s word for
+	// "leave it as it is", which is root (CVE-2024-40635). A number of the user's own was checked by GetExecUser.
+	for _, id := range append([]int{found.Uid, found.Gid}, append(found.Sgids, added...)...) {
+		if id < 0 || id > maxID {
+			return User{}, invalid("unable to find user %s: %w", strings.SplitN(spec, ":", 2)[0], user.ErrRange)
+		}
 	}
 	u := User{UID: uint32(found.Uid), GID: uint32(found.Gid), Home: found.Home, Groups: []uint32{uint32(found.Gid)}}
 	for _, g := range append(found.Sgids, added...) {

@@ -63,9 +63,14 @@ var always = []deviceRule{
 	{true, 'c', 136, -1, accessAll}, // pts/N
 }
 
-// deviceRules checks the spec's list. If it forbids everything somewhere, the devices of always follow it.
+// nothing is what every list begins with, unless it opens everything itself (OCI runtime-spec, config-linux.md, Allowed Device list). A list
+// of what is forbidden, or none, would leave a container the host's disks (GHSA-g54h-m393-cpwq).
+var nothing = deviceRule{false, 'a', -1, -1, accessAll}
+
+// deviceRules checks the spec's list. Unless it ends up allowing everything, the devices of always follow it.
 func deviceRules(list []specs.LinuxDeviceCgroup) (rules []deviceRule, err error) {
-	closed := false
+	closed := true
+	rules = append(rules, nothing)
 	for _, d := range list {
 		r := deviceRule{allow: d.Allow, kind: 'a', major: -1, minor: -1}
 		if d.Type != "" {

@@ -49,6 +49,9 @@ func Create(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g
 		return nil, nil, fail(stages.Unavailable, errors.New("no cgroup hierarchy is mounted"))
 	}
 	limits, err := plan(all, r)
+	if err == nil {
+		err = limits.planDevices(all, r)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -57,17 +57,26 @@ func plan(all []hierarchy, r *specs.LinuxResources) (l limits, err error) {
 			return l, cannot(stages.Unsupported, row.controller, row.file, errors.New("no mounted hierarchy has this controller"))
 		}
 	}
-	rules, err := deviceRules(r.Devices)
-	if err != nil || len(rules) == 0 {
-		return l, err
+	return l, nil
+}
+
+// planDevices adds the device list, which every container has, whether its spec holds one or not.
+func (l *limits) planDevices(all []hierarchy, r *specs.LinuxResources) error {
+	var list []specs.LinuxDeviceCgroup
+	if r != nil {
+		list = r.Devices
+	}
+	rules, err := deviceRules(list)
+	if err != nil {
+		return err
 	}
 	if find(all, "devices") == nil {
 		l.devices = rules
-		return l, nil
+		return nil
 	}
 	rows, err := deviceRows(rules)
 	l.rows = append(l.rows, rows...)
-	return l, err
+	return err
 }
 
 // limit writes the rows.

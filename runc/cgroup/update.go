@@ -20,9 +20,7 @@ func (g *Group) Update(r *specs.LinuxResources) (warnings []string, err error) {
 	if err != nil {
 		return nil, cannot(stages.Internal, "cgroup", "/proc/self/mountinfo", err)
 	}
-	without := *r
-	without.Devices = nil
-	l, err := plan(all, &without)
+	l, err := plan(all, r)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,6 @@ func TestBadConfig(t *testing.T) {
 		"process.env[1]":       func(s *specs.Spec) { s.Process.Env[1] = "novalue" },
 		"process.oomScoreAdj":  func(s *specs.Spec) { n := 2000; s.Process.OOMScoreAdj = &n },
 		"linux: it is missing": func(s *specs.Spec) { s.Linux = nil },
-		"hooks":                func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststop: []specs.Hook{{Path: "/bin/true"}}} },
 		"process.selinuxLabel": func(s *specs.Spec) { s.Process.SelinuxLabel = "x" },
 		"[0] nosuch":           func(s *specs.Spec) { s.Linux.Namespaces[0].Type = "nosuch" },
 		"namespaces[6] user": func(s *specs.Spec) {

@@ -75,7 +75,7 @@ func newBench(t *testing.T, change func(*specs.Spec)) *bench {
 	text, err := os.ReadFile(probetest.Tools() + "/bin/busybox")
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(rootfs+"/bin/busybox", text, 0o755))
-	for _, applet := range []string{"sh", "echo", "cat", "ls", "id", "sleep", "true", "false", "mount", "stat", "touch", "env", "hostname", "pwd", "tty", "grep", "stty", "umask", "readlink", "mkdir", "ip", "ping", "ifconfig", "kill", "wc", "sort"} {
+	for _, applet := range []string{"sh", "echo", "cat", "ls", "id", "sleep", "true", "false", "mount", "stat", "touch", "env", "hostname", "pwd", "tty", "grep", "stty", "umask", "readlink", "mkdir", "ip", "ping", "ifconfig", "kill", "wc", "sort", "tr"} {
 		require.NoError(t, os.Symlink("busybox", rootfs+"/bin/"+applet))
 	}
 	require.NoError(t, os.WriteFile(rootfs+"/etc/passwd", []byte("root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n"), 0o644))
@@ -254,9 +254,11 @@ func reap(t *testing.T, pid int) int {
 func (b *bench) noneLeft() {
 	states, _ := os.ReadDir(b.root)
 	require.Empty(b.t, states, "states are left")
-	groups, err := filepath.Glob("/sys/fs/cgroup/*/" + b.prefix + "*")
-	require.NoError(b.t, err)
-	require.Empty(b.t, groups, "cgroups are left")
+	for _, top := range []string{"/sys/fs/cgroup/", "/sys/fs/cgroup/*/"} {
+		groups, err := filepath.Glob(top + b.prefix + "*")
+		require.NoError(b.t, err)
+		require.Empty(b.t, groups, "cgroups are left")
+	}
 	procs, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, p := range procs {
 		line, _ := os.ReadFile(p)

@@ -12,6 +12,7 @@ import (
 
 	"hull/containerd/containerdtest"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
@@ -100,6 +101,19 @@ func TestCtr(t *testing.T) {
 		io.Copy(&out, master) // ends with EIO when the other side is gone
 		require.NoError(t, cmd.Wait(), out.String())
 		require.Equal(t, "/dev/pts/0\n33 77\n", strings.ReplaceAll(out.String(), "\r", ""))
+	})
+	t.Run("hooks", func(t *testing.T) {
+		b := newBench(t, func(s *specs.Spec) { s.Process.Args = []string{"true"} })
+		b.allHooks("", "")
+		b.spec.Root.Path = b.bundle + "/rootfs"
+		b.id("ctr")
+		_, err := c.Ctr(append(append([]string{"run", "--rm"}, flags...), "--config", b.bundle+"/config.json", "hooks")...)
+		require.NoError(t, err)
+		seen := b.records()
+		require.Equal(t, twice(hookKinds), names(seen))
+		for _, r := range seen {
+			require.Equal(t, "hooks", r.state.ID, r.name)
+		}
 	})
 	t.Run("detached", func(t *testing.T) {
 		_, err := c.Ctr(append(append([]string{"run", "-d"}, flags...), containerdtest.Image, "d", "sleep", "1000")...)

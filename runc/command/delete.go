@@ -15,11 +15,11 @@ func remove(g *global, fs *flag.FlagSet, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	_, sp := span.Start(g.ctx, stages.RuncDelete)
+	ctx, sp := span.Start(g.ctx, stages.RuncDelete)
 	defer sp.End(&err)
 	if err := sp.Fault(); err != nil {
 		return err
 	}
 	sp.Set(stages.AttrContainer, ids[0])
-	return container.Delete(g.root, ids[0], *force)
+	return container.Delete(ctx, g.root, ids[0], *force, g.log.warn)
 }

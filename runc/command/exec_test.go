@@ -16,14 +16,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// running is a container whose first process sleeps.
-func running(t *testing.T, change func(*specs.Spec)) (b *bench, id string, pid int) {
+// running is a container whose first process sleeps, of the runtime as it is or of another build of it.
+func running(t *testing.T, change func(*specs.Spec), bin ...string) (b *bench, id string, pid int) {
 	b = newBench(t, func(s *specs.Spec) {
 		s.Process.Args = []string{"sleep", "1000"}
 		if change != nil {
 			change(s)
 		}
 	})
+	for _, b.bin = range bin {
+	}
 	id = b.id("c")
 	pid, _ = b.create(id)
 	b.must("start", id)

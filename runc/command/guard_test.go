@@ -15,7 +15,7 @@ import (
 )
 
 // Descriptors that the caller leaks into the runtime do not reach the program; those it is to have do.
-func TestDescriptors(t *testing.T) {
+func TestAttack04InheritedDescriptors(t *testing.T) {
 	b := newBench(t, func(s *specs.Spec) {
 		s.Process.Args = []string{"sh", "-c", "for f in /proc/$$/fd/*; do echo ${f##*/}; done; cat <&3"}
 	})

@@ -19,5 +19,5 @@ func start(g *global, fs *flag.FlagSet, args []string) (err error) {
 		return err
 	}
 	sp.Set(stages.AttrContainer, ids[0])
-	return container.Start(ctx, g.root, ids[0])
+	return container.Start(ctx, g.root, ids[0], g.log.warn)
 }

@@ -1,3 +1,5 @@
+//go:build !weakened
+
 package confine
 
 import (

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"hull/runc/hook"
 	"hull/stages"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -106,6 +107,13 @@ var checks = []struct {
 		return "", ""
 	}},
 	{stages.Invalid, func(s *specs.Spec) (string, string) {
+		const unchanged = 1<<32 - 1 // setresuid(2): -1 leaves the id as it is, which is root's
+		if u := s.Process.User; u.UID == unchanged || u.GID == unchanged {
+			return "process.user", "4294967295 is no user's or group's number"
+		}
+		return "", ""
+	}},
+	{stages.Invalid, func(s *specs.Spec) (string, string) {
 		for i, e := range s.Process.Env {
 			if name, _, ok := strings.Cut(e, "="); !ok || name == "" {
 				return fmt.Sprintf("process.env[%d]", i), fmt.Sprintf("%q is not NAME=VALUE", e)
@@ -131,13 +139,13 @@ var checks = []struct {
 		}
 		return "", ""
 	}},
+	{stages.Invalid, func(s *specs.Spec) (string, string) { return hook.Check(s.Hooks) }},
 	{stages.Unsupported, func(s *specs.Spec) (string, string) {
 		p, l := s.Process, s.Linux
 		for _, f := range []struct {
 			name  string
 			given bool
 		}{
-			{"hooks", s.Hooks != nil && hooks(s.Hooks) > 0},
 			{"process.apparmorProfile", p.ApparmorProfile != ""},
 			{"process.selinuxLabel", p.SelinuxLabel != ""},
 			{"process.ioPriority", p.IOPriority != nil},
@@ -164,12 +172,6 @@ var checks = []struct {
 		}
 		return "", ""
 	}},
-}
-
-// hooks counts the hooks of all six kinds.
-func hooks(h *specs.Hooks) int {
-	//lint:ignore SA1019 a deprecated kind that a configuration asks for must be refused, not overlooked
-	return len(h.Prestart) + len(h.CreateRuntime) + len(h.CreateContainer) + len(h.StartContainer) + len(h.Poststart) + len(h.Poststop)
 }
 
 // LoadProcess reads the document of one process.

@@ -12,6 +12,7 @@ import (
 
 	"hull/runc/cgroup"
 	"hull/runc/confine"
+	"hull/runc/hook"
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
@@ -49,6 +50,7 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
 		Annotations: t.spec.Annotations, Personality: t.spec.Linux.Personality, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
+	s.keepHooks(t.spec)
 	path := t.spec.Linux.CgroupsPath
 	if path == "" {
 		path = "/" + o.ID
@@ -65,6 +67,9 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 		if err != nil {
 			for i := len(undo) - 1; i >= 0; i-- {
 				undo[i]()
+			}
+			if t.hooked {
+				s.call(ctx, hook.Poststop, 0, hook.Here, o.Warn)
 			}
 		}
 	}()
@@ -197,6 +202,7 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 		return err
 	}
 	t.hierarchies, t.unified = hierarchies(group.Members)
+	t.state = s
 	return t.namespaces.Open()
 }
 
@@ -240,6 +246,14 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		defer unix.Close(gate.FD)
 		t.gate = linux.Cell(gate.FD)
 	}
+	if t.hasCreateHooks() {
+		if err := unix.Pipe2(t.hold[:], unix.O_CLOEXEC); err != nil {
+			unix.Close(pipe[1])
+			return 0, -1, fmt.Errorf("pipe2: %w", err)
+		}
+		defer unix.Close(t.hold[0])
+		defer unix.Close(t.hold[1])
+	}
 	prog, err := t.program(pipe[1])
 	if err == nil && gate != nil {
 		prog.Gates(t.gate, gate.Question)
@@ -281,6 +295,10 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		case r.Warn:
 			t.warn(rowError(prog, r, t.spec).Error())
 			continue
+		case r.Held:
+			if err = t.createHooks(ctx, pid, pidfd); err == nil {
+				continue
+			}
 		case !r.Ready:
 			err = rowError(prog, r, t.spec)
 		}

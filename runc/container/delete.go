@@ -1,6 +1,7 @@
 package container
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 
 	"hull/runc/cgroup"
+	"hull/runc/hook"
 	"hull/runc/linux"
 	"hull/stages"
 
@@ -16,8 +18,8 @@ import (
 )
 
 // Delete removes what create made: the cgroup and the state. A container that was never started is ended first; a running one only with
-// force. With force, one that does not exist is no error.
-func Delete(root, id string, force bool) error {
+// force. With force, one that does not exist is no error. Then the poststop hooks run; that one fails is a warning.
+func Delete(ctx context.Context, root, id string, force bool, warn func(string)) error {
 	s, err := Find(root, id)
 	if force && stages.KindOf(err) == stages.NotFound && err != nil {
 		return forget(root, id)
@@ -48,7 +50,10 @@ func Delete(root, id string, force bool) error {
 			return &stages.Error{Step: stages.RuncDelete, Kind: stages.Internal, Thing: "container " + strconv.Quote(id), Err: err}
 		}
 	}
-	return os.RemoveAll(s.dir)
+	if err := os.RemoveAll(s.dir); err != nil {
+		return err
+	}
+	return s.call(ctx, hook.Poststop, 0, hook.Here, warn)
 }
 
 // forget removes what a create has left that was killed before it had a state to save: empty groups, and its directory. No process was made

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"hull/runc/confine"
+	"hull/runc/hook"
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
@@ -39,6 +40,13 @@ type initTable struct {
 	capabilities confine.Sets
 	warn         func(string)
 
+	state  *State
+	hold   [2]int // the pipe on which the first process waits for the hooks of create
+	hooked bool   // they have begun
+
+	hook    *specs.Hook // a hook that joins: what is executed instead of the process's program
+	streams hook.Streams
+
 	flags  uint64 // exec: the namespaces of target that are not ours
 	target int    // exec: a pidfd of the container's first process
 	p      *linux.Program
@@ -64,6 +72,7 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.mounts,
 		t.devices,
 		t.console_,
+		when(t.hasCreateHooks(), t.waitForHooks),
 		t.pivot,
 		t.maskPaths,
 		t.names,
@@ -217,6 +226,9 @@ func (t *initTable) maskPaths() error {
 
 func (t *initTable) names() error {
 	t.p.At(stages.RuncInitHostname, "")
+	if t.spec.Hostname+t.spec.Domainname != "" && !t.namespaces.Own[specs.UTSNamespace] {
+		return &stages.Error{Step: stages.RuncInitHostname, Kind: stages.Denied, Thing: "hostname", Err: fmt.Errorf("the uts namespace is the host's: this would change the host")}
+	}
 	if t.spec.Hostname != "" {
 		t.p.Do(linux.Sethostname(t.spec.Hostname))
 	}

@@ -25,6 +25,7 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 		t.enter,
 		t.keyring,
 		t.terminal,
+		t.attach,
 		t.closeAll,
 		t.rlimits,
 		when(early, t.begin),
@@ -38,7 +39,7 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 		when(!early, t.begin),
 		t.executing,
 		when(nnp, t.seccomp), // last: not even the report is written under the user's filter
-		t.exec,
+		t.become,
 	} {
 		if err := part(); err != nil {
 			return nil, err
@@ -60,12 +61,6 @@ func (t *initTable) terminal() error {
 	if p := t.spec.Process; p.Terminal {
 		process.Console(t.p, here(), t.console, p.ConsoleSize, p.User.UID, nil)
 	}
-	return nil
-}
-
-// closeAll: after the last use of one of the host's descriptors; only the report's pipe is left.
-func (t *initTable) closeAll() error {
-	t.closeAllBut(t.p.Report)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"hull/runc/hook"
 	"hull/runc/linux"
 	"hull/runc/process"
 	"hull/stages"
@@ -20,18 +21,40 @@ import (
 
 // Start lets a created container's first process go on to the user's program, and returns when it has: the end of file on the FIFO is
 // execve(2) closing it. If execve fails, the errno comes over the FIFO and is the error.
-func Start(ctx context.Context, root, id string) error {
+//
+// The startContainer hooks run before, the poststart hooks after that. If one that may not fail does, the container is ended.
+func Start(ctx context.Context, root, id string, warn func(string)) error {
 	s, err := Find(root, id)
 	if err != nil {
 		return err
 	}
+	if err := s.start(ctx, warn); err != nil {
+		return err
+	}
+	// Without the lock: these hooks may call the runtime.
+	goOn := warn
+	if s.stopsOnPoststart() {
+		goOn = nil
+	}
+	return s.orEnd(s.call(ctx, hook.Poststart, s.PID, hook.Here, goOn))
+}
+
+// orEnd ends the container if a hook has failed.
+func (s *State) orEnd(failure error) error {
+	if failure != nil {
+		s.end()
+	}
+	return failure
+}
+
+func (s *State) start(ctx context.Context, warn func(string)) error {
 	lock, err := s.lock()
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
 	refuse := func(kind stages.Kind, text string) error {
-		return &stages.Error{Step: stages.RuncStart, Kind: kind, Thing: "container " + strconv.Quote(id), Err: errors.New(text)}
+		return &stages.Error{Step: stages.RuncStart, Kind: kind, Thing: "container " + strconv.Quote(s.ID), Err: errors.New(text)}
 	}
 	switch s.Status() {
 	case specs.StateRunning:
@@ -46,6 +69,9 @@ func Start(ctx context.Context, root, id string) error {
 		return err
 	}
 	defer unix.Close(pidfd)
+	if err := s.orEnd(s.startHooks(ctx, warn)); err != nil {
+		return err
+	}
 	// Non-blocking: without it open(2) would wait for the other end for ever if the process has died meanwhile (fifo(7)).
 	path := filepath.Join(s.dir, fifoFile)
 	fifo, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
@@ -75,7 +101,7 @@ func Start(ctx context.Context, root, id string) error {
 		case err == nil && ok && r.Step == stages.RuncInitExec:
 			return process.NotFound(r.Step, s.Program, r.Errno)
 		case err == nil && ok:
-			return &stages.Error{Step: r.Step, Kind: stages.Internal, Thing: "container " + strconv.Quote(id), Err: r.Errno}
+			return &stages.Error{Step: r.Step, Kind: stages.Internal, Thing: "container " + strconv.Quote(s.ID), Err: r.Errno}
 		case seen.IsZero() && (gone || err != nil):
 			return refuse(stages.Conflict, "cannot start a container that has stopped")
 		case seen.IsZero():

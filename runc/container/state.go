@@ -35,6 +35,9 @@ type State struct {
 	Filtered    bool                    `json:"filtered"` // there is a system call filter: see saveFilter
 	Personality *specs.LinuxPersonality `json:"personality,omitempty"`
 
+	Hooks       *specs.Hooks   `json:"hooks,omitempty"`
+	HookProcess *specs.Process `json:"hookProcess,omitempty"` // whose user, limits and rights the startContainer hooks have
+
 	dir string
 }
 

@@ -71,6 +71,11 @@ func CloseRange(first, last int) Row {
 	return call("close_range", unix.SYS_CLOSE_RANGE, Num(first), Arg{Value: uintptr(uint32(last))}, Num(0))
 }
 
+// CloexecRange is close_range(2) with CLOSE_RANGE_CLOEXEC, Linux 5.11: they stay open, and execve(2) closes them.
+func CloexecRange(first, last int) Row {
+	return call("close_range", unix.SYS_CLOSE_RANGE, Num(first), Arg{Value: uintptr(uint32(last))}, Num(unix.CLOSE_RANGE_CLOEXEC))
+}
+
 // Dup3 is dup3(2): exactly that number.
 func Dup3(fd Arg, to, flags int) Row { return call("dup3", unix.SYS_DUP3, fd, Num(to), Num(flags)) }
 

@@ -124,6 +124,7 @@ const (
 	warned  = 2 // row and errno; the child went on
 	ready   = 3 // all is made; the child waits for start
 	started = 4 // the child has seen start
+	held    = 5 // the child waits: see Hold
 )
 
 // recordSize is one record on the wire: row, errno, what (in its upper half: why, see Report), step; each four bytes, native order. Smaller than PIPE_BUF, so it arrives whole.
@@ -147,6 +148,7 @@ type Report struct {
 	Step  stages.ID
 	Ready bool // all is made
 	Start bool // start was seen
+	Held  bool // the child waits for Release
 	Warn  bool // the row failed, and it was no failure
 	Why   int  // the row's gate made it fail: see trace/span; 0 for a failure of its own
 }
@@ -169,7 +171,7 @@ func ReadReport(fd int) (r Report, ok bool, err error) {
 	return Report{
 		Row: int(binary.NativeEndian.Uint32(b[0:])), Errno: syscall.Errno(binary.NativeEndian.Uint32(b[4:])),
 		Step:  stages.ID(binary.NativeEndian.Uint32(b[12:])),
-		Ready: what == ready, Start: what == started, Warn: what == warned, Why: why,
+		Ready: what == ready, Start: what == started, Held: what == held, Warn: what == warned, Why: why,
 	}, true, nil
 }
 

@@ -90,6 +90,10 @@ func (w *Wanted) Open() error {
 			unix.Close(fd)
 			return refuse(fmt.Errorf("not a namespace of that kind"))
 		}
+		if w.Own[k.typ], err = foreign(fd, k.typ); err != nil {
+			unix.Close(fd)
+			return refuse(err)
+		}
 		if k.flag == unix.CLONE_NEWPID {
 			w.pid = fd
 			continue
@@ -97,6 +101,21 @@ func (w *Wanted) Open() error {
 		w.files, w.flags = append(w.files, fd), append(w.flags, k.flag)
 	}
 	return nil
+}
+
+// foreign reports whether an open namespace is another one than ours, of which nothing may be changed for a container.
+func foreign(fd int, typ specs.LinuxNamespaceType) (bool, error) {
+	var theirs, ours unix.Stat_t
+	err := unix.Fstat(fd, &theirs)
+	if err == nil {
+		err = unix.Stat("/proc/self/ns/"+file(typ), &ours)
+	}
+	return theirs.Dev != ours.Dev || theirs.Ino != ours.Ino, err // namespaces(7): the same inode is the same namespace
+}
+
+// file is the kind's name in /proc/PID/ns.
+func file(typ specs.LinuxNamespaceType) string {
+	return strings.ReplaceAll(strings.ReplaceAll(string(typ), "network", "net"), "mount", "mnt")
 }
 
 // EnterPID joins the pid namespace on the calling thread, which must be locked. setns(2) moves no process to another pid namespace: it
@@ -130,7 +149,7 @@ func Cgroup(p *linux.Program) {
 // refused.
 func Others(pid int) (flags uint64, err error) {
 	for _, k := range kinds {
-		name := strings.ReplaceAll(strings.ReplaceAll(string(k.typ), "network", "net"), "mount", "mnt")
+		name := file(k.typ)
 		var theirs, ours unix.Stat_t
 		path := fmt.Sprintf("/proc/%d/ns/%s", pid, name) // namespaces(7): the same inode is the same namespace
 		if err := unix.Stat(path, &theirs); err != nil {

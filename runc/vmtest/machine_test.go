@@ -19,7 +19,7 @@ func TestPureV2(t *testing.T) {
 // TestRuntime: the runtime's kernel tests.
 func TestRuntime(t *testing.T) {
 	probetest.Need(t, "whole-vm")
-	vmtest.Machine{Memory: 2048, Modules: []string{"overlay"}}.Test(t, []string{"hull-runc", "hull-shim", "hull-init"},
+	vmtest.Machine{Memory: 2048, Modules: []string{"overlay"}}.Test(t, []string{"hull-runc", "hull-runc,weakened"},
 		vmtest.Package{Dir: "runc/linux"},
 		vmtest.Package{Dir: "runc/seccomp", Run: "Kernel"},
 		vmtest.Package{Dir: "runc/command"},

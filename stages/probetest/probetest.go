@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -103,6 +104,20 @@ func Need(t testing.TB, names ...string) {
 	}
 }
 
+// Rounds is how often a race is run: ci times in `go test`, or as often as HULL_ATTACK_ROUNDS says (`make attacks` sets it).
+func Rounds(t testing.TB, ci int) int {
+	t.Helper()
+	long := os.Getenv("HULL_ATTACK_ROUNDS")
+	if long == "" {
+		return ci
+	}
+	n, err := strconv.Atoi(long)
+	if err != nil || n < 1 {
+		t.Fatalf("HULL_ATTACK_ROUNDS %q is no number of rounds", long)
+	}
+	return n
+}
+
 // Root is the project's root directory: where go.mod is.
 func Root() string {
 	dir, err := os.Getwd()
@@ -138,12 +153,13 @@ func ToolEnv() []string {
 // EnvBin names a directory that holds our binaries already built: a virtual machine has no Go.
 const EnvBin = "HULL_BIN"
 
-// Build builds one of our binaries into a directory of the test and returns its path.
-func Build(t testing.TB, name string) string {
+// Build builds one of our binaries into a directory of the test and returns its path. With a build tag it is another program: that of
+// "weakened" lacks protections (docs/attacks.md). In [EnvBin] it is called NAME,TAG.
+func Build(t testing.TB, name string, tags ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name)
 	if bin := os.Getenv(EnvBin); bin != "" {
-		text, err := os.ReadFile(filepath.Join(bin, name))
+		text, err := os.ReadFile(filepath.Join(bin, strings.Join(append([]string{name}, tags...), ",")))
 		if err == nil {
 			err = os.WriteFile(out, text, 0o755)
 		}
@@ -152,7 +168,7 @@ func Build(t testing.TB, name string) string {
 		}
 		return out
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-o", out, "./cmd/"+name)
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", strings.Join(tags, ","), "-o", out, "./cmd/"+name)
 	cmd.Dir = Root()
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
