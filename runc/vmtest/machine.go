@@ -37,8 +37,10 @@ exec /new/bin/busybox switch_root /new /vm/start
 // start mounts what a system has, cgroup v2 alone among it, and runs the script. /etc has what programs look names up in.
 const start = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
-export PATH=/bin HOME=/root
-mkdir -p /proc /sys /dev /tmp /run /etc /root /var
+mkdir -p /proc /sys /dev /tmp /run /etc /root /var /mnt /usr/sbin
+ln -s ../bin /usr/bin
+ln -s bin /sbin
+export PATH=/usr/bin:/bin HOME=/root
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev

@@ -83,7 +83,9 @@ func TestKernelNoRuntime(t *testing.T) {
 		if step.Step().Stage == stages.Runc || step == stages.ShimExitRecord || step == stages.DaemonExitObserve {
 			want = model.Unproved
 		}
-		s := spansOf(trace, step.String())[0]
+		some := spansOf(trace, step.String())
+		require.NotEmpty(t, some, "%s is not in the trace: %+v", step, trace.Lost)
+		s := some[0]
 		require.Equal(t, want, s.Proof, "%s: %s", s.Name, s.Because)
 		require.NotEmpty(t, s.Because)
 	}
