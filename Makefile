@@ -70,9 +70,10 @@ soak: ## Run the tests again and again until one fails (needs root): make soak R
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers
 	$(GO) test -count=$(or $(RUNS),10) -timeout 4h -failfast ./...
 
-test-vm: build ## Run the tests that need another kernel, in a QEMU guest
+test-vm: ## Run the kernel tests of the runtime, the tracer and the engine on Linux 6.1 with cgroup v2, in a QEMU guest
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers
 	@.ci/vm-parts
-	HULL_VM_TESTS=1 HULL_REQUIRE=qemu,vm $(GO) test -count=1 -v -run 'PureV2' ./runc/cgroup ./shim/cgroup
+	@HULL_VM_TESTS=all HULL_REQUIRE=qemu,vm,whole-vm $(GO) run ./cmd/testsum -as vm -timeout 90m ./runc/vmtest
 
 generate: ## Make the generated files anew: docs, BPF objects (needs clang)
 	$(GO) generate ./...

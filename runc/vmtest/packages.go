@@ -49,8 +49,8 @@ func (m Machine) Test(t *testing.T, binaries []string, list ...Package) {
 	}
 	dir := t.TempDir()
 	for _, name := range binaries {
-		program, tags, _ := strings.Cut(name, ",")
-		files["/vm/bin/"+name] = probetest.Build(t, program, tags)
+		words := strings.Split(name, ",")
+		files["/vm/bin/"+name] = probetest.Build(t, words[0], words[1:]...)
 	}
 	files["/vm/tools/bin/busybox"] = Dir() + "/busybox"
 	files["/vm/src/go.mod"] = filepath.Join(probetest.Root(), "go.mod")
@@ -108,6 +108,7 @@ func report(t *testing.T, out string, p Package) {
 		t.Run(name, func(t *testing.T) {
 			switch r := tests[name]; r.action {
 			case "pass":
+				t.Log(r.output)
 			case "skip":
 				t.Skip(r.output)
 			default: // fail, or no end at all
