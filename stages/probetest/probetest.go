@@ -41,15 +41,18 @@ var probes = map[string]Probe{
 		if os.Getenv("HULL_VM_TESTS") == "" {
 			return "HULL_VM_TESTS is not set (make test-vm sets it)"
 		}
-		dir := os.Getenv("HULL_VM")
-		if dir == "" {
-			dir = filepath.Join(Root(), ".hull/vm")
-		}
-		if _, err := os.Stat(filepath.Join(dir, "done")); err != nil {
-			return "no " + dir + ": run .ci/vm-parts"
+		if _, err := os.Stat(VM() + "/done"); err != nil {
+			return "no " + VM() + ": run .ci/vm-parts"
 		}
 		return ""
 	},
+	"vm-arm64": func() string {
+		if _, err := os.Stat(VM() + "/arm64/done"); err != nil {
+			return "no " + VM() + "/arm64: run .ci/vm-parts arm64"
+		}
+		return ""
+	},
+	"qemu-arm64": func() string { return program("qemu-system-aarch64") },
 	"whole-vm": func() string {
 		if os.Getenv("HULL_VM_TESTS") != "all" {
 			return "HULL_VM_TESTS is not all (make test-vm sets it)"
@@ -141,6 +144,14 @@ func Tools() string {
 		return dir
 	}
 	return filepath.Join(Root(), ".hull/tools")
+}
+
+// VM is where .ci/vm-parts unpacks the parts of virtual machines. HULL_VM overrides it.
+func VM() string {
+	if dir := os.Getenv("HULL_VM"); dir != "" {
+		return dir
+	}
+	return filepath.Join(Root(), ".hull/vm")
 }
 
 // ToolEnv is the environment in which the foreign parts run: theirs first in PATH, their libraries found.
