@@ -73,7 +73,8 @@ type board struct {
 var boards = map[string]board{
 	"amd64": {[]string{"qemu-system-x86_64", "-cpu", "max"}, "ttyS0 no_timer_check", "ttyS1", []string{"-serial", "stdio"}},
 	"arm64": {
-		[]string{"qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72"}, "ttyAMA0", "ttyS0",
+		[]string{"qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72"},
+		"ttyAMA0", "ttyS0",
 		[]string{"-chardev", "stdio,id=speech", "-device", "pci-serial,chardev=speech"},
 	},
 }
