@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +51,23 @@ func TestDevices(t *testing.T) {
 pts/ptmx
 ok
 `, out)
+}
+
+// A node that a mount has put there is left alone, even by a device of the same name with another owner: the owner would be the host's node's.
+func TestDeviceIsThere(t *testing.T) {
+	var before, after unix.Stat_t
+	require.NoError(t, unix.Stat("/dev/full", &before))
+	id := uint32(1000)
+	b := newBench(t, func(s *specs.Spec) {
+		s.Mounts = append(s.Mounts, specs.Mount{Destination: "/dev/full", Source: "/dev/full", Options: []string{"bind"}})
+		s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/full", Type: "c", Major: 1, Minor: 7, UID: &id, GID: &id}}
+	})
+	out, code := b.inside("there", "stat -c '%n %t:%T %u %g' /dev/full")
+	require.Equal(t, 0, code)
+	require.Equal(t, fmt.Sprintf("/dev/full 1:7 %d %d\n", before.Uid, before.Gid), out)
+	require.NoError(t, unix.Stat("/dev/full", &after))
+	require.Equal(t, before.Uid, after.Uid)
+	require.Equal(t, before.Gid, after.Gid)
 }
 
 // A user other than root has no capability but those of the bounding set, and its own groups only.

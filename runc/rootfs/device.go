@@ -126,11 +126,12 @@ func bindDevice(p *linux.Program, root *int32, field, name string) {
 	p.Do(bound(dir, name, 0)...)
 }
 
-// bound are the rows that bind the host's node of that name in dir; after it, skip rows are left out. An entry that is there already stays.
+// bound are the rows that bind the host's node of that name in dir; after it, skip rows are left out. An entry that is there already stays
+// as it is: it may be the host's own node, and an owner given to it would be given on the host.
 func bound(dir *int32, name string, skip int) []linux.Row {
 	file, clone := linux.Cell(-1), linux.Cell(-1)
 	return []linux.Row{
-		linux.Openat(linux.FD(dir), path.Base(name), unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, file).Or(unix.EEXIST).Skip(0, 2),
+		linux.Openat(linux.FD(dir), path.Base(name), unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, file).Or(unix.EEXIST).Skip(0, 2+skip),
 		linux.OpenTree(linux.Cwd(), name, unix.OPEN_TREE_CLONE, clone),
 		linux.MoveMount(linux.FD(clone), linux.FD(file)).Skip(skip, 0),
 	}
