@@ -320,6 +320,7 @@ func TestTmpfsOverImage(t *testing.T) {
 			specs.Mount{Destination: "/made", Type: "tmpfs"},
 			specs.Mount{Destination: "/tmp", Type: "tmpfs", Options: []string{"mode=711"}},
 			specs.Mount{Destination: "/etc", Type: "tmpfs", Options: []string{"tmpcopyup", "ro"}},
+			specs.Mount{Destination: "/etc/a/b", Type: "tmpfs", Options: []string{"tmpcopyup"}},
 			specs.Mount{Destination: "/absent", Type: "tmpfs", Options: []string{"tmpcopyup"}},
 		)
 	})
@@ -349,6 +350,7 @@ ro
 2
 `, out)
 	require.NoFileExists(t, root+"/etc/x")
+	b.created("tmpfs", func(pid string) { require.Equal(t, "tmpfs", mountAt(t, pid, "/etc/a/b").fstype) })
 }
 
 // The options of the kernel's own file systems reach them.

@@ -13,10 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkCopyUp: what is copied is what the image has there, so no mount of the container may be in between.
+// checkCopyUp: what is copied is what the image has there, so no mount of the container may be in between, but one that is such a copy
+// itself (podman has one on /run and one on /run/lock).
 func (m *mount) checkCopyUp(before []mount) error {
 	dest := relative(m.Destination)
-	switch i := slices.IndexFunc(before, func(b mount) bool { return !b.remount && covers(relative(b.Destination), dest) }); {
+	switch i := slices.IndexFunc(before, func(b mount) bool { return !b.remount && !b.copyUp && covers(relative(b.Destination), dest) }); {
 	case m.Type != "tmpfs" || m.bind || m.remount:
 		return errors.New("tmpcopyup is for a tmpfs")
 	case i >= 0:
