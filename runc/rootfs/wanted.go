@@ -167,6 +167,18 @@ func (w *Wanted) Tie(p *linux.Program) {
 	}
 }
 
+// Take appends the rows that copy the other sources as well: before the process becomes somebody who may have no right to go there, the
+// root of a user namespace.
+func (w *Wanted) Take(p *linux.Program) {
+	for i := range w.mounts {
+		if m := &w.mounts[i]; m.bind && m.made == nil && !m.remount {
+			p.At(stages.None, "source of "+m.Destination)
+			p.For(m.field)
+			m.made = m.copySource(p)
+		}
+	}
+}
+
 // Make makes what must be there before the clone: mounts that are attached nowhere, behind descriptors that the child inherits. They end
 // with this process.
 func (w *Wanted) Make() error {
