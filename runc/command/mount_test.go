@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -265,6 +266,30 @@ func TestIDMapped(t *testing.T) {
 	}
 }
 
+// Without a mapping of its own the mount takes the container's: the owners inside are those in the file system.
+func TestIDMappedLikeContainer(t *testing.T) {
+	ids := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 100000, Size: 65536}}
+	b := newBench(t, func(s *specs.Spec) {
+		s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.UserNamespace})
+		s.Linux.UIDMappings, s.Linux.GIDMappings = ids, ids
+	})
+	source := b.mountTmpfs(t.TempDir(), 0)
+	require.NoError(t, os.WriteFile(source+"/f", []byte("x"), 0o644))
+	require.NoError(t, os.Chown(source+"/f", 3, 4))
+	b.spec.Mounts = append(b.spec.Mounts, specs.Mount{Destination: "/vol", Source: source, Options: []string{"rbind", "idmap"}})
+	require.NoError(t, filepath.WalkDir(b.bundle+"/rootfs", func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, 100000, 100000))
+	}))
+	for dir := b.bundle; dir != "/tmp"; dir = filepath.Dir(dir) {
+		require.NoError(t, os.Chmod(dir, 0o755))
+	}
+	out, _ := b.inside("like", "stat -c '%u:%g' /vol/f; touch /vol/made; stat -c '%u:%g' /vol/made")
+	require.Equal(t, "3:4\n0:0\n", out)
+	var st unix.Stat_t
+	require.NoError(t, unix.Stat(source+"/made", &st))
+	require.Equal(t, []uint32{0, 0}, []uint32{st.Uid, st.Gid})
+}
+
 // ridmap is for what is mounted below as well; idmap for the mount alone.
 func TestIDMappedBelow(t *testing.T) {
 	b := newBench(t, nil)
@@ -401,38 +426,35 @@ func TestBadMounts(t *testing.T) {
 		return m
 	}
 	for want, m := range map[string]specs.Mount{
-		" rel: destination is not an absolute path":                                 {Destination: "rel", Type: "tmpfs"},
-		" : destination is not an absolute path":                                    {Type: "tmpfs"},
-		` /vol/../../x: destination goes through ".."`:                              {Destination: "/vol/../../x", Type: "tmpfs"},
-		" /: a mount over the root":                                                 {Destination: "/", Type: "tmpfs"},
-		" //./: a mount over the root":                                              {Destination: "//./", Type: "tmpfs"},
-		" /vol: type is missing":                                                    {Destination: "/vol"},
-		" /vol: source: stat /nosuch: no such file":                                 {Destination: "/vol", Source: "/nosuch", Options: []string{"bind"}},
-		` /vol: option "size" has no meaning for a bind mount`:                      bound("size=1"),
-		` /vol: option "sync" has no meaning for a bind mount`:                      bound("sync"),
-		` /vol: option "move" is not offered`:                                       bound("move"),
-		` /vol: option "=x" has no name`:                                            {Destination: "/vol", Type: "tmpfs", Options: []string{"=x"}},
-		` /dev: option "size" would change the file system`:                         {Destination: "/dev", Type: "tmpfs", Options: []string{"remount", "size=1"}},
-		" /vol: uidMappings, gidMappings, idmap and ridmap are offered for bind":    mapped(specs.Mount{Destination: "/vol", Type: "tmpfs"}, ids, ids),
-		" /vol: uidMappings and gidMappings come together":                          mapped(bound(), ids, nil),
-		" /vol: idmap needs uidMappings":                                            bound("idmap"),
-		" /vol: uidMappings: 341 of them":                                           mapped(bound("idmap"), many, ids),
-		" /vol: gidMappings[1]: it overlaps":                                        mapped(bound("idmap"), ids, append(ids, specs.LinuxIDMapping{ContainerID: 9, HostID: 500, Size: 2})),
-		" /vol: uidMappings[0]: no ids, or more than there are":                     mapped(bound(), []specs.LinuxIDMapping{{Size: 0}}, ids),
-		" /vol: uidMappings[0]: no ids, or more than there are (ids past the last)": {},
-		" /vol: tmpcopyup is for a tmpfs":                                           bound("tmpcopyup"),
-		" /sys/x: tmpcopyup below another mount, mounts[3] /sys, is":                {Destination: "/sys/x", Type: "tmpfs", Options: []string{"tmpcopyup"}},
-		" /proc: source /etc is not the root of a proc":                             {Destination: "/proc", Source: "/etc", Options: []string{"bind"}},
-		" /proc/: source /proc/sys is not the root of a proc":                       {Destination: "/proc/", Source: "/proc/sys", Options: []string{"bind"}},
-		" /proc: type is not proc":                                                  {Destination: "/proc", Type: "tmpfs"},
-		" /sys: type is not sysfs":                                                  {Destination: "/sys", Type: "tmpfs"},
-		" /sys: source /tmp is not the root of a sysfs":                             {Destination: "/sys", Source: "/tmp", Options: []string{"rbind"}},
-		" /proc/self/attr: it is inside /proc":                                      {Destination: "/proc/self/attr", Type: "tmpfs"},
-		" /proc//sys/kernel/: it is inside /proc":                                   {Destination: "/proc//sys/kernel/", Source: "/tmp", Options: []string{"bind"}},
+		" rel: destination is not an absolute path":                              {Destination: "rel", Type: "tmpfs"},
+		" : destination is not an absolute path":                                 {Type: "tmpfs"},
+		` /vol/../../x: destination goes through ".."`:                           {Destination: "/vol/../../x", Type: "tmpfs"},
+		" /: a mount over the root":                                              {Destination: "/", Type: "tmpfs"},
+		" //./: a mount over the root":                                           {Destination: "//./", Type: "tmpfs"},
+		" /vol: type is missing":                                                 {Destination: "/vol"},
+		" /vol: source: stat /nosuch: no such file":                              {Destination: "/vol", Source: "/nosuch", Options: []string{"bind"}},
+		` /vol: option "size" has no meaning for a bind mount`:                   bound("size=1"),
+		` /vol: option "sync" has no meaning for a bind mount`:                   bound("sync"),
+		` /vol: option "move" is not offered`:                                    bound("move"),
+		` /vol: option "=x" has no name`:                                         {Destination: "/vol", Type: "tmpfs", Options: []string{"=x"}},
+		` /dev: option "size" would change the file system`:                      {Destination: "/dev", Type: "tmpfs", Options: []string{"remount", "size=1"}},
+		" /vol: uidMappings, gidMappings, idmap and ridmap are offered for bind": mapped(specs.Mount{Destination: "/vol", Type: "tmpfs"}, ids, ids),
+		" /vol: uidMappings and gidMappings come together":                       mapped(bound(), ids, nil),
+		" /vol: idmap needs uidMappings":                                         bound("idmap"),
+		" /vol: uidMappings: 341 mappings, of which":                             mapped(bound("idmap"), many, ids),
+		" /vol: gidMappings: the container id 9 is in two":                       mapped(bound("idmap"), ids, append(ids, specs.LinuxIDMapping{ContainerID: 9, HostID: 500, Size: 2})),
+		" /vol: uidMappings[0]: its size is zero":                                mapped(bound(), []specs.LinuxIDMapping{{Size: 0}}, ids),
+		" /vol: uidMappings[0]: 4294967295 ids from 1":                           mapped(bound(), []specs.LinuxIDMapping{{ContainerID: 1, Size: 1<<32 - 1}}, ids),
+		" /vol: tmpcopyup is for a tmpfs":                                        bound("tmpcopyup"),
+		" /sys/x: tmpcopyup below another mount, mounts[3] /sys, is":             {Destination: "/sys/x", Type: "tmpfs", Options: []string{"tmpcopyup"}},
+		" /proc: source /etc is not the root of a proc":                          {Destination: "/proc", Source: "/etc", Options: []string{"bind"}},
+		" /proc/: source /proc/sys is not the root of a proc":                    {Destination: "/proc/", Source: "/proc/sys", Options: []string{"bind"}},
+		" /proc: type is not proc":                                               {Destination: "/proc", Type: "tmpfs"},
+		" /sys: type is not sysfs":                                               {Destination: "/sys", Type: "tmpfs"},
+		" /sys: source /tmp is not the root of a sysfs":                          {Destination: "/sys", Source: "/tmp", Options: []string{"rbind"}},
+		" /proc/self/attr: it is inside /proc":                                   {Destination: "/proc/self/attr", Type: "tmpfs"},
+		" /proc//sys/kernel/: it is inside /proc":                                {Destination: "/proc//sys/kernel/", Source: "/tmp", Options: []string{"bind"}},
 	} {
-		if m.Destination == "" && m.Type == "" {
-			m, want = mapped(bound(), []specs.LinuxIDMapping{{ContainerID: 1, Size: 1<<32 - 1}}, ids), " /vol: uidMappings[0]: no ids, or more than there are"
-		}
 		b.spec.Mounts = append(defaultSpec().Mounts, m)
 		require.Contains(t, b.createFails(b.id("bad")), "runc.init.mounts: mounts[7]"+want)
 		require.NoDirExists(t, b.root) // refused before anything was made

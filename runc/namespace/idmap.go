@@ -2,6 +2,7 @@ package namespace
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -41,25 +42,19 @@ func (m IDMap) String() string {
 	return b.String()
 }
 
-// check holds the map against the kernel's rules, which would otherwise answer EINVAL to all that breaks one of them, and against ours:
-// the set-up goes on as the namespace's uid 0, which therefore must exist.
-func (m IDMap) check(field string) error {
-	refuse := func(i int, format string, args ...any) error {
-		thing := field
-		if i >= 0 {
-			thing = fmt.Sprintf("%s[%d]", field, i)
-		}
-		return &stages.Error{Step: stages.RuncNsUsermap, Kind: stages.Invalid, Thing: thing, Err: fmt.Errorf(format, args...)}
-	}
+// Check holds the map against the kernel's rules, which would otherwise answer EINVAL to all that breaks one of them. With the error comes
+// what is wrong: the field, or one of its mappings.
+func (m IDMap) Check(field string) (thing string, err error) {
 	if len(m) > maxExtents {
-		return refuse(-1, "%d mappings, of which the kernel takes %d", len(m), maxExtents)
+		return field, fmt.Errorf("%d mappings, of which the kernel takes %d", len(m), maxExtents)
 	}
 	for i, e := range m {
+		one := fmt.Sprintf("%s[%d]", field, i)
 		switch {
 		case e.Size == 0:
-			return refuse(i, "its size is zero")
+			return one, errors.New("its size is zero")
 		case e.Size > math.MaxUint32-e.ContainerID, e.Size > math.MaxUint32-e.HostID: // the last id, 2^32-1, is no id: it means "unchanged" to setuid(2)
-			return refuse(i, "%d ids from %d, for those from %d, go beyond 4294967294", e.Size, e.ContainerID, e.HostID)
+			return one, fmt.Errorf("%d ids from %d, for those from %d, go beyond 4294967294", e.Size, e.ContainerID, e.HostID)
 		}
 	}
 	for _, side := range []struct {
@@ -72,16 +67,26 @@ func (m IDMap) check(field string) error {
 		sorted := slices.SortedFunc(slices.Values(m), func(a, b specs.LinuxIDMapping) int { return cmp.Compare(side.first(a), side.first(b)) })
 		for i := 1; i < len(sorted); i++ {
 			if low, high := sorted[i-1], side.first(sorted[i]); high-side.first(low) < low.Size {
-				return refuse(-1, "the %s id %d is in two mappings", side.name, high)
+				return field, fmt.Errorf("the %s id %d is in two mappings", side.name, high)
 			}
 		}
 	}
-	if _, ok := m.Host(0); !ok {
-		return refuse(-1, "the container id 0 is in no mapping: the set-up needs it")
-	}
 	// The kernel takes a map in one write(2), which must be shorter than a page.
 	if n := len(m.String()); n >= os.Getpagesize() {
-		return refuse(-1, "as text it has %d bytes, of which the kernel takes %d", n, os.Getpagesize()-1)
+		return field, fmt.Errorf("as text it has %d bytes, of which the kernel takes %d", n, os.Getpagesize()-1)
+	}
+	return "", nil
+}
+
+// check is Check for the container's own map, and holds it against our rule: the set-up goes on as the namespace's uid 0, which therefore
+// must exist.
+func (m IDMap) check(field string) error {
+	thing, err := m.Check(field)
+	if _, ok := m.Host(0); err == nil && !ok {
+		thing, err = field, errors.New("the container id 0 is in no mapping: the set-up needs it")
+	}
+	if err != nil {
+		return &stages.Error{Step: stages.RuncNsUsermap, Kind: stages.Invalid, Thing: thing, Err: err}
 	}
 	return nil
 }

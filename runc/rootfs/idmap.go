@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 
 	"hull/runc/linux"
+	"hull/runc/namespace"
 	"hull/stages"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -18,7 +18,7 @@ import (
 // 100000. The files stay as they are (mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12). The kernel takes the mapping from a user
 // namespace.
 type idmap struct {
-	uids, gids []specs.LinuxIDMapping
+	uids, gids namespace.IDMap
 	namespace  string // instead: the user namespace at this path
 }
 
@@ -47,33 +47,13 @@ func (m *mount) checkIDs(spec *specs.Spec) error {
 	if m.ids.namespace != "" {
 		return nil
 	}
-	if err := checkMapping("uidMappings", m.ids.uids); err != nil {
-		return err
+	if thing, err := m.ids.uids.Check("uidMappings"); err != nil {
+		return fmt.Errorf("%s: %w", thing, err)
 	}
-	return checkMapping("gidMappings", m.ids.gids)
-}
-
-// checkMapping refuses what the kernel would, by name (user_namespaces(7)).
-func checkMapping(field string, list []specs.LinuxIDMapping) error {
-	const most = 340 // lines, Linux 4.15
-	if len(list) > most {
-		return fmt.Errorf("%s: %d of them, and the kernel takes %d", field, len(list), most)
-	}
-	for i, a := range list {
-		if a.Size == 0 || uint64(a.ContainerID)+uint64(a.Size) > 1<<32-1 || uint64(a.HostID)+uint64(a.Size) > 1<<32-1 {
-			return fmt.Errorf("%s[%d]: no ids, or more than there are", field, i)
-		}
-		for _, b := range list[:i] {
-			if overlap(a.ContainerID, a.Size, b.ContainerID, b.Size) || overlap(a.HostID, a.Size, b.HostID, b.Size) {
-				return fmt.Errorf("%s[%d]: it overlaps an earlier one", field, i)
-			}
-		}
+	if thing, err := m.ids.gids.Check("gidMappings"); err != nil {
+		return fmt.Errorf("%s: %w", thing, err)
 	}
 	return nil
-}
-
-func overlap(a, na, b, nb uint32) bool {
-	return uint64(a) < uint64(b)+uint64(nb) && uint64(b) < uint64(a)+uint64(na)
 }
 
 // makeIDMapped takes the copy of the source here, before the clone: a process inside a user namespace may not map the ids of a file system
@@ -135,19 +115,10 @@ func (ids *idmap) open() (*os.File, error) {
 		unix.Close(pidfd)
 	}()
 	proc := "/proc/" + strconv.Itoa(pid)
-	for file, list := range map[string][]specs.LinuxIDMapping{"/uid_map": ids.uids, "/gid_map": ids.gids} {
-		if err := os.WriteFile(proc+file, []byte(lines(list)), 0); err != nil {
+	for file, ids := range map[string]namespace.IDMap{"/uid_map": ids.uids, "/gid_map": ids.gids} {
+		if err := os.WriteFile(proc+file, []byte(ids.String()), 0); err != nil {
 			return nil, err
 		}
 	}
 	return os.Open(proc + "/ns/user")
-}
-
-// lines is the mapping as the kernel reads it: id inside, id outside, how many (user_namespaces(7)).
-func lines(list []specs.LinuxIDMapping) string {
-	var b strings.Builder
-	for _, m := range list {
-		fmt.Fprintf(&b, "%d %d %d\n", m.ContainerID, m.HostID, m.Size)
-	}
-	return b.String()
 }
