@@ -124,6 +124,7 @@ func TestAttack35SysctlFlags(t *testing.T) {
 	} {
 		out, text, code := e.run(append(append([]string{"run", "--rm"}, flags...), "busybox", "true")...)
 		require.Equal(t, 125, code, "%q: %s%s", flags, out, text)
+		require.Contains(t, text, "sysctl", flags)
 	}
 	require.Equal(t, before, hostFiles(t, files...))
 }
