@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo picture viewer check test attacks bench soak test-vm generate clean verbs conformance man
+.PHONY: help build demo picture viewer check test attacks bench soak fuzz test-vm generate clean verbs conformance man
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,13 @@ soak: ## Run the tests again and again until one fails (needs root): make soak R
 test-vm: build ## Run the tests that need another kernel, in a QEMU guest
 	@.ci/vm-parts
 	HULL_VM_TESTS=1 HULL_REQUIRE=qemu,vm $(GO) test -count=1 -v -run 'PureV2' ./runc/cgroup ./shim/cgroup
+
+FUZZTIME ?= 30s
+
+fuzz: ## Run every fuzz target for a while: make fuzz FUZZTIME=30s (what it finds stays below testdata/fuzz as a test)
+	@grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | wc -l | xargs printf 'fuzz: %s targets, $(FUZZTIME) each\n'
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sort | sed 's|/[^/]*:func | |' | while read -r folder target; do \
+	  echo "fuzz: $$folder $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$folder </dev/null || exit 1; done
 
 generate: ## Make the generated files anew: docs, BPF objects (needs clang)
 	$(GO) generate ./...

@@ -38,6 +38,9 @@ var built struct {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(envProbe) != "" {
+		os.Exit(probe())
+	}
 	// The first process of a container becomes an orphan when create exits; as a subreaper the test is its new parent, as a shim is.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		panic(err)
@@ -261,10 +264,20 @@ func reap(t *testing.T, pid int) int {
 	}
 }
 
+// states are the names below a runtime's root, but for the cache of compiled filters.
+func states(root string) (names []string) {
+	entries, _ := os.ReadDir(root)
+	for _, e := range entries {
+		if e.Name() != "cache:seccomp" {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
 // noneLeft looks for what a container of this test could have left behind.
 func (b *bench) noneLeft() {
-	states, _ := os.ReadDir(b.root)
-	require.Empty(b.t, states, "states are left")
+	require.Empty(b.t, states(b.root), "states are left")
 	groups, err := filepath.Glob("/sys/fs/cgroup/*/" + b.prefix + "*")
 	require.NoError(b.t, err)
 	require.Empty(b.t, groups, "cgroups are left")
