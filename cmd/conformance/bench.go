@@ -53,6 +53,10 @@ func newBench(names []string, runtime string) (b *bench, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// To be walked through by the users of user namespaces, whose containers are below.
+	if err := os.Chmod(dir, 0o711); err != nil {
+		return nil, err
+	}
 	b = &bench{dir: dir, state: dir + "/state", runtime: dir + "/runtime"}
 	defer func() {
 		if err != nil {
