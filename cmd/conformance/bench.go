@@ -53,6 +53,10 @@ func newBench(names []string, runtime string) (b *bench, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// To be walked through by the users of user namespaces, whose containers are below.
+	if err := os.Chmod(dir, 0o711); err != nil {
+		return nil, err
+	}
 	b = &bench{dir: dir, state: dir + "/state", runtime: dir + "/runtime"}
 	defer func() {
 		if err != nil {
@@ -132,11 +136,13 @@ func (b *bench) run(name string) (out, stderr string, err error) {
 
 // clean removes what the program has left. What cannot be removed is an error.
 func (b *bench) clean() error {
-	states, _ := os.ReadDir(b.state)
-	for _, s := range states {
-		cmd := exec.Command(b.runtime, "delete", "--force", s.Name())
-		if text, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("delete --force %s: %s", s.Name(), bytes.TrimSpace(text))
+	ids, err := exec.Command(b.runtime, "list", "-q").Output()
+	if err != nil {
+		return fmt.Errorf("list -q: %w", err)
+	}
+	for _, id := range strings.Fields(string(ids)) {
+		if text, err := exec.Command(b.runtime, "delete", "--force", id).CombinedOutput(); err != nil {
+			return fmt.Errorf("delete --force %s: %s", id, bytes.TrimSpace(text))
 		}
 	}
 	if err := os.RemoveAll(b.dir + "/tmp"); err != nil {

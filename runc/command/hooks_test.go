@@ -28,7 +28,7 @@ type record struct {
 }
 
 // namespaces whose numbers a hook records.
-var namespaces = []string{"mnt", "pid", "net", "uts", "ipc", "cgroup"}
+var namespaces = []string{"mnt", "pid", "net", "uts", "ipc", "cgroup", "user"}
 
 // hooked makes a hook that records what it sees in the file /log of the container's root, and then runs the script. One that is executed in
 // the container has the container's paths.
@@ -149,6 +149,23 @@ func TestHooks(t *testing.T) {
 		require.Equal(t, want, r.state, r.name)
 		require.Equal(t, ns, r.ns, r.name)
 		require.Equal(t, view, r.view, r.name)
+	}
+}
+
+// In a user namespace as well: the container's hooks are in it, with its ids, the others are not.
+func TestHooksOfMappedUsers(t *testing.T) {
+	b := userBench(t, func(s *specs.Spec) { s.Process.Args = []string{"true"} })
+	b.allHooks("", "")
+	log := b.bundle + "/rootfs/log"
+	require.NoError(t, os.Chmod(filepath.Dir(filepath.Dir(b.bundle)), 0o711)) // the test's own directory: nobody else's by default
+	require.NoError(t, os.WriteFile(log, nil, 0o600))
+	require.NoError(t, os.Chmod(log, 0o666))
+	b.must("run", "--bundle", b.bundle, b.id("mapped"))
+	all := b.records()
+	require.Equal(t, twice(hookKinds), names(all))
+	for _, r := range all {
+		k, _, _ := strings.Cut(r.name, " ")
+		require.Equal(t, strings.HasSuffix(k, "Container"), r.ns["user"] != link(t, "/proc/self/ns/user"), r.name)
 	}
 }
 
