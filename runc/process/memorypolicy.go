@@ -14,13 +14,18 @@ type memoryPolicy struct {
 }
 
 var memoryModes = [...]named{
-	{string(specs.MpolDefault), unix.MPOL_DEFAULT}, {string(specs.MpolPreferred), unix.MPOL_PREFERRED}, {string(specs.MpolBind), unix.MPOL_BIND},
-	{string(specs.MpolInterleave), unix.MPOL_INTERLEAVE}, {string(specs.MpolLocal), unix.MPOL_LOCAL},
-	{string(specs.MpolPreferredMany), unix.MPOL_PREFERRED_MANY}, {string(specs.MpolWeightedInterleave), unix.MPOL_WEIGHTED_INTERLEAVE},
+	{string(specs.MpolDefault), unix.MPOL_DEFAULT},
+	{string(specs.MpolPreferred), unix.MPOL_PREFERRED},
+	{string(specs.MpolBind), unix.MPOL_BIND},
+	{string(specs.MpolInterleave), unix.MPOL_INTERLEAVE},
+	{string(specs.MpolLocal), unix.MPOL_LOCAL},
+	{string(specs.MpolPreferredMany), unix.MPOL_PREFERRED_MANY},
+	{string(specs.MpolWeightedInterleave), unix.MPOL_WEIGHTED_INTERLEAVE},
 }
 
 var memoryFlags = [...]named{
-	{string(specs.MpolFNumaBalancing), unix.MPOL_F_NUMA_BALANCING}, {string(specs.MpolFRelativeNodes), unix.MPOL_F_RELATIVE_NODES},
+	{string(specs.MpolFNumaBalancing), unix.MPOL_F_NUMA_BALANCING},
+	{string(specs.MpolFRelativeNodes), unix.MPOL_F_RELATIVE_NODES},
 	{string(specs.MpolFStaticNodes), unix.MPOL_F_STATIC_NODES},
 }
 
