@@ -67,9 +67,6 @@ func TestBadConfig(t *testing.T) {
 		"linux: it is missing": func(s *specs.Spec) { s.Linux = nil },
 		"process.selinuxLabel": func(s *specs.Spec) { s.Process.SelinuxLabel = "x" },
 		"[0] nosuch":           func(s *specs.Spec) { s.Linux.Namespaces[0].Type = "nosuch" },
-		"namespaces[6] user": func(s *specs.Spec) {
-			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: "user"})
-		},
 		"namespaces[6] pid": func(s *specs.Spec) {
 			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: "pid"})
 		},
@@ -137,7 +134,7 @@ func TestBadCommandLine(t *testing.T) {
 		"-nosuch":          {"create", "--nosuch", "x"},
 		"0 arguments":      {"state"},
 		"--log-format":     {"--log-format", "xml", "state", "x"},
-		"--rootless":       {"--rootless", "true", "state", "x"},
+		"--rootless":       {"--rootless", "perhaps", "state", "x"},
 		"--preserve-fds":   {"create", "--bundle", b.bundle, "--preserve-fds", "9", "x"},
 		"--console-socket": {"create", "--bundle", b.bundle, "--console-socket", "/nosuch/socket", "x"},
 		"signal 65":        {"kill", "x", "65"},

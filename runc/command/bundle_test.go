@@ -29,6 +29,7 @@ type bench struct {
 	prefix string // of every id, and so of every cgroup
 	env    []string
 	spec   *specs.Spec
+	user   int // 0, or the ordinary user as whom the runtime runs
 }
 
 var built struct {
@@ -98,7 +99,7 @@ func newBench(t *testing.T, change func(*specs.Spec)) *bench {
 func (b *bench) writeSpec() {
 	text, err := json.Marshal(b.spec)
 	require.NoError(b.t, err)
-	require.NoError(b.t, os.WriteFile(b.bundle+"/config.json", text, 0o600))
+	require.NoError(b.t, os.WriteFile(b.bundle+"/config.json", text, 0o644))
 }
 
 // defaultSpec is what docker asks for by default, without the network.
@@ -173,6 +174,16 @@ func (b *bench) temp() *os.File {
 	return f
 }
 
+// dir is a new directory that the runtime can write in.
+func (b *bench) dir() string {
+	dir := b.t.TempDir()
+	if b.user != 0 {
+		require.NoError(b.t, os.Chmod(filepath.Dir(dir), 0o755)) // up to here the test's own
+		require.NoError(b.t, os.Chown(dir, b.user, b.user))
+	}
+	return dir
+}
+
 func contents(t *testing.T, f *os.File) string {
 	_, err := f.Seek(0, io.SeekStart)
 	require.NoError(t, err)
@@ -186,7 +197,7 @@ func (b *bench) create(id string, flags ...string) (pid int, out *os.File) {
 	b.t.Helper()
 	out = b.temp()
 	errs := b.temp()
-	pidFile := filepath.Join(b.t.TempDir(), "pid")
+	pidFile := filepath.Join(b.dir(), "pid")
 	args := append([]string{"--root", b.root, "create", "--bundle", b.bundle, "--pid-file", pidFile}, flags...)
 	cmd := exec.Command(b.bin, append(args, id)...)
 	cmd.Env = append(os.Environ(), b.env...)

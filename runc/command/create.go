@@ -13,7 +13,7 @@ import (
 
 // create makes a container and leaves: its first process, an orphan then, waits for start.
 func create(g *global, fs *flag.FlagSet, args []string) error {
-	o := container.CreateOptions{Root: g.root, Warn: g.log.warn}
+	o := container.CreateOptions{Root: g.root, Rootless: g.rootless, Warn: g.log.warn}
 	if err := createOptions(fs, args, &o); err != nil {
 		return err
 	}

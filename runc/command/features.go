@@ -30,7 +30,7 @@ func features(g *global, fs *flag.FlagSet, args []string) error {
 	return enc.Encode(map[string]any{
 		"ociVersionMin": "1.0.0", "ociVersionMax": specs.Version, "hooks": hook.Kinds(),
 		"linux": map[string]any{
-			"namespaces": []string{"cgroup", "ipc", "mount", "network", "pid", "uts"},
+			"namespaces": []string{"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"},
 			"cgroup":     map[string]bool{"v1": true, "v2": true, "systemd": false, "systemdUser": false},
 			"seccomp":    yes, "apparmor": no, "selinux": no, "intelRdt": no,
 		},

@@ -15,12 +15,13 @@ import (
 
 // global are the flags before the verb.
 type global struct {
-	root string
-	log  logger
-	ctx  context.Context
-	rec  *span.Recorder
-	out  io.Writer
-	code int // the exit code, where it is not the usual one
+	root     string
+	rootless bool // cgroups that the caller may not make are no failure
+	log      logger
+	ctx      context.Context
+	rec      *span.Recorder
+	out      io.Writer
+	code     int // the exit code, where it is not the usual one
 }
 
 // verbs are what hull-runc can do, in the order of its help.
@@ -65,11 +66,11 @@ func Main(args []string) int {
 
 func (g *global) run(args []string) error {
 	fs := newFlags("hull-runc")
-	fs.StringVar(&g.root, "root", "/run/hull/runc", "directory of the containers' states")
+	fs.StringVar(&g.root, "root", defaultRoot(), "directory of the containers' states")
 	fs.StringVar(&g.log.file, "log", "", "file that warnings and errors are appended to")
 	fs.StringVar(&g.log.format, "log-format", "text", "text or json")
 	fs.BoolVar(&g.log.debug, "debug", false, "log each verb as well")
-	rootless := fs.String("rootless", "auto", "auto or false")
+	rootless := fs.String("rootless", "auto", "true: go on without cgroups that the caller may not make; false; or auto: true for an ordinary user")
 	systemd := fs.Bool("systemd-cgroup", false, "refused: cgroups are made in cgroupfs")
 	version := fs.Bool("version", false, "print the version")
 	fs.BoolVar(version, "v", false, "print the version")
@@ -89,8 +90,13 @@ func (g *global) run(args []string) error {
 	if *systemd {
 		return &stages.Error{Kind: stages.Unsupported, Thing: "--systemd-cgroup", Err: errors.New("not offered"), Hint: "use the cgroupfs driver"}
 	}
-	if *rootless != "auto" && *rootless != "false" {
-		return &stages.Error{Kind: stages.Unsupported, Thing: "--rootless", Err: fmt.Errorf("%q is not offered", *rootless)}
+	switch *rootless {
+	case "auto":
+		g.rootless = ordinary()
+	case "true", "false":
+		g.rootless = *rootless == "true"
+	default:
+		return invalid("--rootless", fmt.Sprintf("%q is neither true nor false nor auto", *rootless))
 	}
 	if fs.NArg() == 0 {
 		usage(os.Stderr, fs)

@@ -16,7 +16,7 @@ import (
 // The steps are those of the verbs, in their order, so that a crash at any moment leaves what a crash of theirs leaves, and the container
 // is in the list as others are. What is saved is what makes a runtime slow: two starts of a program, and reading back what was just written.
 func run(g *global, fs *flag.FlagSet, args []string) (err error) {
-	o := container.CreateOptions{Root: g.root, Warn: g.log.warn}
+	o := container.CreateOptions{Root: g.root, Rootless: g.rootless, Warn: g.log.warn}
 	detach, keep, noSubreaper := false, false, false
 	for _, name := range []string{"detach", "d"} {
 		fs.BoolVar(&detach, name, false, "leave the container behind")

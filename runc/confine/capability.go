@@ -34,8 +34,8 @@ type Sets struct{ Bounding, Effective, Permitted, Inheritable, Ambient Set }
 
 // ParseCapabilities reads the specification's sets. Capabilities that this process does not have itself, and so cannot give, are left
 // out and named in the warnings; so are those that a later kernel may know (OCI runtime-spec, config.md: "MUST be logged as a warning").
-// nil is the empty sets.
-func ParseCapabilities(c *specs.LinuxCapabilities) (sets Sets, warnings []string, err error) {
+// The first process of a user namespace has all that the kernel knows (user_namespaces(7)). nil is the empty sets.
+func ParseCapabilities(c *specs.LinuxCapabilities, userNamespace bool) (sets Sets, warnings []string, err error) {
 	if c == nil {
 		return sets, nil, nil
 	}
@@ -56,7 +56,7 @@ func ParseCapabilities(c *specs.LinuxCapabilities) (sets Sets, warnings []string
 			if n < 0 && !strings.HasPrefix(name, "CAP_") {
 				return sets, nil, &stages.Error{Step: stages.RuncInitCapabilities, Kind: stages.Invalid, Thing: "process.capabilities." + s.name, Err: fmt.Errorf("unknown capability %q", name)}
 			}
-			if n < 0 || !granted(n) {
+			if n < 0 || !granted(n, userNamespace) {
 				if !missing[name] {
 					missing[name] = true
 					warnings = append(warnings, fmt.Sprintf("process.capabilities: %s is left out: this system does not grant it", name))
@@ -74,10 +74,11 @@ func ParseCapabilities(c *specs.LinuxCapabilities) (sets Sets, warnings []string
 	return sets, warnings, nil
 }
 
-// granted reports whether a capability is in our bounding set: what is not cannot be had by any child either (prctl(2), PR_CAPBSET_READ).
-func granted(c int) bool {
+// granted reports whether a capability is in our bounding set: what is not cannot be had by any child either (prctl(2), PR_CAPBSET_READ),
+// but in a new user namespace, where it is one that the kernel knows.
+func granted(c int, userNamespace bool) bool {
 	have, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0)
-	return err == nil && have == 1
+	return err == nil && (have == 1 || userNamespace)
 }
 
 func number(name string) int {

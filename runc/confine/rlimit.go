@@ -80,6 +80,30 @@ func Rlimits(p *linux.Program, limits []Rlimit) {
 	}
 }
 
+// A Raise is a hard limit that is above ours.
+type Raise struct {
+	Resource int
+	Limit    unix.Rlimit // our soft limit, and the hard one that is asked for
+}
+
+// Raises are the hard limits that [Rlimits] could not set in a user namespace: what raises them is CAP_SYS_RESOURCE outside of all such
+// (prlimit(2)). So they are raised before, or from outside; the rest is done inside. Without that capability there are none.
+func Raises(list []specs.POSIXRlimit) (raises []Raise, err error) {
+	mayRaise, err := permitted(unix.CAP_SYS_RESOURCE)
+	if err != nil || !mayRaise {
+		return nil, err
+	}
+	for _, l := range list {
+		var now unix.Rlimit
+		resource, ok := rlimits[l.Type]
+		if !ok || unix.Getrlimit(resource, &now) != nil || l.Hard <= now.Max {
+			continue
+		}
+		raises = append(raises, Raise{resource, unix.Rlimit{Cur: now.Cur, Max: l.Hard}})
+	}
+	return raises, nil
+}
+
 // permitted reports whether the process may use the capability (capget(2)).
 func permitted(capability int) (bool, error) {
 	var data [2]unix.CapUserData

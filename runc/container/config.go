@@ -150,9 +150,6 @@ var checks = []struct {
 			given bool
 		}{
 			{"linux.mountLabel", l.MountLabel != ""},
-			{"linux.uidMappings", len(l.UIDMappings) > 0},
-			{"linux.gidMappings", len(l.GIDMappings) > 0},
-			{"linux.timeOffsets", len(l.TimeOffsets) > 0},
 			{"linux.intelRdt", l.IntelRdt != nil},
 			{"linux.netDevices", len(l.NetDevices) > 0},
 			{"vm", s.VM != nil},

@@ -34,6 +34,7 @@ type CreateOptions struct {
 	Console       func() (int, error) // without a socket: makes one, if the process is to have a terminal; may be nil
 	NewKeyring    bool
 	PreserveFDs   int
+	Rootless      bool         // cgroups that this user may not make are left out, unless a limit needs them
 	Warn          func(string) // told what could not be had in full
 }
 
@@ -63,11 +64,15 @@ func Create(ctx context.Context, o CreateOptions) (c *Created, err error) {
 		Annotations: t.spec.Annotations, Inherited: inheritedOf(t.spec), Agent: t.agent, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
 	s.keepHooks(t.spec)
-	path := t.spec.Linux.CgroupsPath
+	path, makeGroup := t.spec.Linux.CgroupsPath, cgroup.Create
 	if path == "" {
 		path = "/" + o.ID
+		if o.Rootless && (t.hasUsers() || namespace.Nested()) {
+			path, makeGroup = o.ID, cgroup.CreateWhereAllowed // beside our own, where an ordinary user's may be
+		}
 	}
-	if err := s.makeDir(t.spec.Process.User.UID, path); err != nil {
+	uid, _ := t.namespaces.Users.UIDs.Host(t.spec.Process.User.UID)
+	if err := s.makeDir(uid, path); err != nil {
 		return nil, err
 	}
 	undo := []func(){func() { os.RemoveAll(s.dir) }}
@@ -89,7 +94,7 @@ func Create(ctx context.Context, o CreateOptions) (c *Created, err error) {
 		return nil, err
 	}
 	t.keepFilter()
-	group, warnings, err := cgroup.Create(ctx, path, t.spec.Linux.Resources)
+	group, warnings, err := makeGroup(ctx, path, t.spec.Linux.Resources)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +103,11 @@ func Create(ctx context.Context, o CreateOptions) (c *Created, err error) {
 		o.Warn(w)
 	}
 	s.Cgroup = group
+	if t.ownsCgroup() {
+		if err := group.Delegate(int(uid)); err != nil {
+			return nil, err
+		}
+	}
 	// Before there is a process: if we are killed between here and the end, delete --force finds all that there may be.
 	if err := s.save(); err != nil {
 		return nil, err
@@ -149,7 +159,13 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	} else if !st.IsDir() {
 		return refuse(stages.Invalid, "root.path "+t.rootfs, unix.ENOTDIR)
 	}
-	if t.namespaces, err = namespace.Parse(spec.Linux.Namespaces); err != nil {
+	if t.namespaces, err = namespace.Parse(spec.Linux); err != nil {
+		return nil, err
+	}
+	if err := t.namespaces.Open(); err != nil {
+		return nil, err
+	}
+	if err := checkIDs(spec, t.namespaces.Users); err != nil {
 		return nil, err
 	}
 	if t.files, err = rootfs.Parse(spec, bundle, t.rootfs); err != nil {
@@ -184,7 +200,8 @@ func prepare(o *CreateOptions) (*initTable, error) {
 }
 
 // makeDir makes the container's directory, whose name is taken from then on, and the FIFO in it. The FIFO is opened by the first
-// process after it has become the user: it is that user's, in a directory of ours.
+// process after it has become the user: it is that user's, in a directory of ours. What an ordinary user cannot give away is open to all
+// for writing instead; the directory is not.
 func (s *State) makeDir(uid uint32, cgroups string) error {
 	root := filepath.Dir(s.dir)
 	if err := os.MkdirAll(root, 0o700); err != nil {
@@ -197,8 +214,10 @@ func (s *State) makeDir(uid uint32, cgroups string) error {
 	}
 	fifo := filepath.Join(s.dir, fifoFile)
 	err := unix.Mkfifo(fifo, 0o600)
-	if err == nil && uid != 0 {
-		err = unix.Chown(fifo, int(uid), -1)
+	if err == nil && int(uid) != os.Geteuid() {
+		if err = unix.Chown(fifo, int(uid), -1); err == unix.EPERM {
+			err = unix.Chmod(fifo, 0o622)
+		}
 	}
 	if err == nil {
 		err = unix.Symlink(cgroups, filepath.Join(s.dir, groupLink))
@@ -241,7 +260,7 @@ func (t *initTable) open(s *State, o *CreateOptions, group *cgroup.Group) (err e
 		return err
 	}
 	t.state = s
-	return t.namespaces.Open()
+	return nil
 }
 
 // openProcs opens what the child writes itself into to join its v1 cgroups.
@@ -292,6 +311,14 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		defer unix.Close(t.hold[0])
 		defer unix.Close(t.hold[1])
 	}
+	if t.hasUsers() {
+		if err := unix.Pipe2(t.asking[:], unix.O_CLOEXEC); err != nil {
+			unix.Close(theirs)
+			return 0, -1, fmt.Errorf("pipe2: %w", err)
+		}
+		defer unix.Close(t.asking[0])
+		defer unix.Close(t.asking[1])
+	}
 	prog, err := t.program(theirs)
 	if err == nil && gate != nil {
 		prog.Gates(t.gate, gate.Question)
@@ -303,10 +330,6 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		unix.Close(theirs)
 		return 0, -1, err
 	}
-	flags := t.namespaces.New
-	if !t.unified {
-		flags &^= unix.CLONE_NEWCGROUP // on v1 the child enters it after it has joined its groups
-	}
 	runtime.LockOSThread() // never unlocked: the thread's children are born in the joined pid namespace
 	if err := t.namespaces.EnterPID(); err != nil {
 		unix.Close(theirs)
@@ -316,18 +339,32 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	if t.cgroupInto != nil {
 		into = int(t.cgroupInto.Fd())
 	}
+	flags := t.clone()
+	if t.namespaces.Staged() {
+		flags = 0 // they are for the process that the child clones
+	}
 	pid, pidfd, err = prog.Spawn(flags, into)
 	unix.Close(theirs)
 	if err != nil {
-		return 0, -1, &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: err}
+		return 0, -1, cloneError(err, flags)
 	}
+	first, asked := pid, false
 	sp.SetInt("child.pid", int64(pid))
 	_, start := processStat(pid)
 	for {
 		r, ok, rerr := linux.ReadReport(ours)
+		if newborn := prog.Newborn(); newborn != 0 && pid == first { // the one that joined has left
+			end(pid, pidfd)
+			// By number: it is our child, and nobody has reaped it.
+			pid = newborn
+			if pidfd, err = unix.PidfdOpen(pid, 0); err != nil {
+				unix.Kill(pid, unix.SIGKILL)
+			}
+		}
 		switch {
 		case rerr != nil:
 			err = rerr
+		case err != nil:
 		case !ok:
 			err = &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: errors.New("the container's first process ended during its set-up"), Hint: "was it killed, by a limit perhaps?"}
 		case r.Warn:
@@ -337,6 +374,11 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 			if err = t.handOver(r, pid, pidfd, ours); err == nil {
 				continue
 			}
+		case r.Held && t.hasUsers() && !asked:
+			asked = true
+			if err = t.fromOutside(ctx, pid); err == nil {
+				continue
+			}
 		case r.Held:
 			if err = t.createHooks(ctx, pid, pidfd); err == nil {
 				continue
@@ -344,13 +386,39 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		case !r.Ready:
 			err = rowError(prog, r, t.spec)
 		}
-		claim(ctx, prog, pid, start, err)
+		claim(ctx, prog, first, start, err)
 		if err != nil {
 			end(pid, pidfd)
 			return 0, -1, err
 		}
 		return pid, pidfd, nil
 	}
+}
+
+// clone are the namespaces that clone(2) makes. On v1 the cgroup namespace is entered after the groups have been joined; the time namespace
+// after its offsets have been written; the ipc namespace by the root of the user namespace, if there is one, because it comes with a file
+// system, that of message queues, whose root directory belongs to whoever makes it.
+func (t *initTable) clone() uint64 {
+	flags := t.namespaces.New &^ unix.CLONE_NEWTIME
+	if t.hasUsers() {
+		flags &^= unix.CLONE_NEWIPC
+	}
+	if !t.unified {
+		flags &^= unix.CLONE_NEWCGROUP
+	}
+	return flags
+}
+
+// cloneError says what the machine's administrator may have forbidden.
+func cloneError(err error, flags uint64) error {
+	e := &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: err}
+	if flags&unix.CLONE_NEWUSER != 0 && errors.Is(err, unix.EPERM) {
+		e.Kind, e.Hint = stages.Denied, "may this user make user namespaces? kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns"
+	}
+	if errors.Is(err, unix.ENOSPC) {
+		e.Kind, e.Hint = stages.Exhausted, "see /proc/sys/user/max_*_namespaces"
+	}
+	return e
 }
 
 // claim records the child's steps as its spans: it cannot do so itself.

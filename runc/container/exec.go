@@ -103,6 +103,20 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 	t = &initTable{
 		id: s.ID, spec: spec, rootfs: fmt.Sprintf("/proc/%d/root", s.PID), namespaces: &namespace.Wanted{}, console: -1, fifo: -1, target: -1, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn,
 	}
+	if t.target, err = s.pidfd(); err != nil {
+		return nil, err
+	}
+	if t.flags, err = namespace.Others(s.PID); err != nil {
+		return nil, err
+	}
+	if t.flags&unix.CLONE_NEWUSER != 0 {
+		if t.namespaces.Users, err = namespace.UsersOf(s.PID); err != nil {
+			return nil, &stages.Error{Step: stages.RuncExecJoin, Kind: stages.Internal, Thing: "container " + strconv.Quote(s.ID), Err: err}
+		}
+		if err := checkUser(o.Process.User, t.namespaces.Users, stages.RuncExec); err != nil {
+			return nil, err
+		}
+	}
 	refuse := func(thing, text string) (*initTable, error) {
 		return nil, &stages.Error{Step: stages.RuncExec, Kind: stages.Invalid, Thing: thing, Err: errors.New(text)}
 	}
@@ -142,11 +156,7 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 			return nil, err
 		}
 	}
-	if t.target, err = s.pidfd(); err != nil {
-		return nil, err
-	}
-	t.flags, err = namespace.Others(s.PID)
-	return t, err
+	return t, nil
 }
 
 // join spawns the process and waits until it has executed its program.
@@ -156,6 +166,13 @@ func (t *initTable) join(ctx context.Context, s *State) (pid, pidfd int, err err
 		return 0, -1, err
 	}
 	defer unix.Close(ours)
+	if t.namespaces.Users.UIDs != nil && !t.spec.Process.Terminal {
+		uid, _ := t.namespaces.Users.UIDs.Host(t.spec.Process.User.UID)
+		if err := process.GiveStdio(uid); err != nil {
+			unix.Close(theirs)
+			return 0, -1, err
+		}
+	}
 	prog, err := t.joinProgram(theirs)
 	if err == nil && span.Current(ctx).Valid() {
 		err = prog.Clock()

@@ -88,7 +88,7 @@ func (t *initTable) createHooks(ctx context.Context, pid, pidfd int) error {
 			return hook.Process{}, err
 		}
 		j := &initTable{
-			id: t.id, spec: &specs.Spec{Linux: &specs.Linux{}, Process: &specs.Process{}}, namespaces: &namespace.Wanted{}, console: -1, fifo: -1,
+			id: t.id, spec: &specs.Spec{Linux: &specs.Linux{}, Process: &specs.Process{}}, namespaces: &namespace.Wanted{Users: t.namespaces.Users}, console: -1, fifo: -1,
 			cgroupProcs: t.cgroupProcs, cgroupNames: t.cgroupNames, target: pidfd, flags: flags, hook: &h, streams: s, warn: t.warn,
 		}
 		prog, err := j.hookProgram(s.Report)

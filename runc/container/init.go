@@ -49,6 +49,7 @@ type initTable struct {
 	warn         func(string)
 
 	state  *State
+	asking [2]int // the pipe on which the first process waits for what we do for it in a user namespace
 	hold   [2]int // the pipe on which the first process waits for the hooks of create
 	hooked bool   // they have begun
 
@@ -74,15 +75,20 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 	for _, part := range []func() error{
 		t.shield,
 		t.joinNamespaces,
+		when(t.hasUsers(), t.askOutside),
 		t.joinCgroups,
 		t.session,
-		t.keyring,
 		t.oomScore,
 		t.label,
+		t.time,
+		t.tree,
+		when(t.hasUsers(), t.becomeRoot),
+		t.keyring,
 		t.mounts,
 		t.devices,
 		t.console_,
 		when(t.hasCreateHooks(), t.waitForHooks),
+		when(t.shieldsLater(), t.closeToOthers),
 		t.pivot,
 		t.maskPaths,
 		t.names,
@@ -121,19 +127,22 @@ func when(yes bool, part func() error) func() error {
 // shield: from here on no process of another container may trace this one or read its descriptors (ptrace(2), PR_SET_DUMPABLE), not
 // even one that shares the pid namespace. execve(2) lifts it. The umask is the set-up's own: modes are made as they are written.
 func (t *initTable) shield() error {
+	if !t.shieldsLater() {
+		t.closeToOthers()
+	}
 	t.p.At(stages.None, "shield")
-	t.p.Do(
-		linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)),
-		linux.Prctl(unix.PR_SET_NAME, linux.Str("hull-runc:init")),
-		linux.Umask(0),
-	)
+	t.p.Do(linux.Prctl(unix.PR_SET_NAME, linux.Str("hull-runc:init")), linux.Umask(0))
 	return nil
 }
 
-func (t *initTable) joinNamespaces() error {
-	t.namespaces.Join(t.p)
+func (t *initTable) closeToOthers() error {
+	t.p.At(stages.None, "shield")
+	t.p.Do(linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)))
 	return nil
 }
+
+// joinNamespaces: with a user namespace among them, all that follows is done by a second process.
+func (t *initTable) joinNamespaces() error { return t.namespaces.Join(t.p, t.clone()) }
 
 // joinCgroups: before anything is allocated that the limits should count, and before the cgroup namespace, whose root is where the
 // process stands. "0" is the writer itself (cgroups(7)).
@@ -167,8 +176,8 @@ func (t *initTable) keyring() error {
 // oomScore: through the host's /proc, which is still there and is no image's. Below the present value it needs CAP_SYS_RESOURCE.
 func (t *initTable) oomScore() error {
 	adj := t.spec.Process.OOMScoreAdj
-	if adj == nil {
-		return nil
+	if adj == nil || t.hasUsers() {
+		return nil // in a user namespace we have done it: see fromOutside
 	}
 	t.p.At(stages.None, "process.oomScoreAdj")
 	fd := linux.Cell(-1)
@@ -190,17 +199,28 @@ func (t *initTable) label() error {
 	return nil
 }
 
-// mounts: in the specification's order, which puts /dev before /dev/pts. What is to stay tied to the host's mounts is copied before the
-// ties are cut.
-func (t *initTable) mounts() error {
+// time: while the process is the user to whom its own files in /proc belong.
+func (t *initTable) time() error { return t.namespaces.Time(t.p) }
+
+// tree: what is taken from the host's tree. What is to stay tied to its mounts is copied before the ties are cut; in a user namespace all of
+// it before the process becomes the root of that, who may have no right to go there.
+func (t *initTable) tree() error {
 	t.files.Tie(t.p)
 	t.files.Cut(t.p)
 	t.root = t.files.Root(t.p)
+	if t.hasUsers() {
+		t.files.Take(t.p)
+	}
+	return nil
+}
+
+// mounts: in the specification's order, which puts /dev before /dev/pts.
+func (t *initTable) mounts() error {
 	t.proc = t.files.Mount(t.p, t.root, rootfs.Groups{V1: t.hierarchies, Unified: t.unified})
 	// A procfs of our own, now: a user namespace may make one only while it sees a whole one (EPERM after the masks). The wait needs one,
 	// attached or not; and for the sysctls, parts of the container's will be covered or read-only.
 	if t.proc == nil || len(t.spec.Linux.Sysctl) > 0 {
-		t.ownProc = rootfs.PrivateProc(t.p, t.root)
+		t.ownProc = t.anyProc()
 	}
 	if t.proc == nil {
 		t.proc = t.ownProc
@@ -213,7 +233,7 @@ func (t *initTable) devices() error {
 	if !rootfs.OwnDev(t.spec.Mounts) {
 		return nil
 	}
-	return rootfs.Devices(t.p, t.root, t.spec.Linux.Devices)
+	return rootfs.Devices(t.p, t.root, t.spec.Linux.Devices, t.hasUsers())
 }
 
 // console_: after devpts is mounted, before the pivot only because it belongs to /dev.
@@ -347,10 +367,10 @@ func (t *initTable) ensureWorkDir(root *int32) {
 
 func (t *initTable) user() error {
 	u := t.spec.Process.User
-	if !t.spec.Process.Terminal {
+	if !t.spec.Process.Terminal && t.namespaces.Users.UIDs == nil { // with a user namespace it is done already
 		process.OwnStdio(t.p, u.UID)
 	}
-	process.User(t.p, u)
+	process.User(t.p, u, t.namespaces.Users.NoGroups)
 	return nil
 }
 

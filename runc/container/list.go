@@ -41,6 +41,9 @@ func Processes(root, id string) ([]int, error) {
 	if err != nil || s.Cgroup == nil {
 		return nil, err
 	}
+	if len(s.Cgroup.Members) == 0 {
+		return nil, noCgroup(id)
+	}
 	return s.Cgroup.PIDs()
 }
 

@@ -12,7 +12,7 @@ import (
 func (t *initTable) read() (err error) {
 	p := t.spec.Process
 	var caps, limits []string
-	if t.capabilities, caps, err = confine.ParseCapabilities(p.Capabilities); err != nil {
+	if t.capabilities, caps, err = confine.ParseCapabilities(p.Capabilities, t.inUsers()); err != nil {
 		return err
 	}
 	if t.rlimitList, limits, err = confine.ParseRlimits(p.Rlimits); err != nil {

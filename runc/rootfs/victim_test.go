@@ -92,7 +92,7 @@ func (v *victim) make() (b *box, err error) {
 	proc := rootfs.PrivateProc(p, root)
 	masks := rootfs.PrepareMasks(p, root, v.spec.Linux.MaskedPaths)
 	if v.ownDev {
-		require.NoError(t, rootfs.Devices(p, root, v.spec.Linux.Devices))
+		require.NoError(t, rootfs.Devices(p, root, v.spec.Linux.Devices, false))
 	}
 	if v.terminal {
 		process.Console(p, root, sockets[0], nil, 0, func(path string) *int32 { return rootfs.File(p, root, path) })

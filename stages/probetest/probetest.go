@@ -64,6 +64,14 @@ var probes = map[string]Probe{
 	"qemu":     func() string { return program("qemu-system-x86_64") },
 	"node":     func() string { return program("node") },
 	"tmux":     func() string { return program("tmux") },
+	"uidmap": func() string {
+		for _, path := range []string{"/usr/bin/newuidmap", "/usr/bin/newgidmap", "/etc/subuid", "/etc/subgid"} {
+			if lack := file(path); lack != "" {
+				return lack
+			}
+		}
+		return ""
+	},
 }
 
 func file(path string) string {
