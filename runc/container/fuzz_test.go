@@ -298,7 +298,7 @@ func FuzzState(f *testing.F) {
 			return
 		}
 		require.Contains(t, []specs.ContainerState{"creating", "created", "running", "stopped"}, s.Status())
-		_, err = json.Marshal(s.OCI())
+		_, err = json.Marshal(s.View())
 		require.NoError(t, err)
 		_, err = List(root, func(string) {})
 		require.NoError(t, err)

@@ -29,6 +29,17 @@ var memoryFlags = [...]named{
 	{string(specs.MpolFStaticNodes), unix.MPOL_F_STATIC_NODES},
 }
 
+// KnownMemoryPolicies are the modes and flags that linux.memoryPolicy may have.
+func KnownMemoryPolicies() (modes, flags []string) {
+	for _, m := range memoryModes {
+		modes = append(modes, m.name)
+	}
+	for _, f := range memoryFlags {
+		flags = append(flags, f.name)
+	}
+	return modes, flags
+}
+
 func memoryPolicyOf(m *specs.LinuxMemoryPolicy) (*memoryPolicy, error) {
 	if m == nil {
 		return nil, nil
