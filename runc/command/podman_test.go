@@ -84,6 +84,8 @@ func podman(t *testing.T) *engine {
 	for name := range e.global {
 		e.flags[name] = []string{"--cgroup-parent", "/" + e.parent, "--stop-timeout", "0"}
 	}
+	const cache = "/run/hull/runc/cache:seccomp"
+	_, noCache := os.Stat(cache)
 	t.Cleanup(func() {
 		out, err := e.output("hull", "rm", "-f", "-a")
 		require.NoError(t, err, out)
@@ -93,6 +95,9 @@ func podman(t *testing.T) *engine {
 			os.Remove(g)
 		}
 		unix.Unmount(root+"/lib/overlay", unix.MNT_DETACH) // podman's own, on itself
+		if noCache != nil {
+			os.RemoveAll(cache)
+		}
 		for _, dir := range []string{"/run/hull/runc", "/run/hull", "/run/runc"} {
 			os.Remove(dir) // if nobody else has anything there
 		}
