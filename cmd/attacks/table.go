@@ -36,7 +36,7 @@ var attacks = []attack{
 	{21, "CVE-2023-25809", "write to the host's cgroups below /sys/fs/cgroup", "only the container's own groups are mounted, read-only unless asked otherwise", ""},
 	{22, "CVE-2022-0492", "have the kernel run a v1 release_agent", "no capability to mount, no root of a hierarchy in sight, new user namespaces forbidden by the filter", ""},
 	{23, "CVE-2017-16539, CVE-2018-10892, CVE-2020-8694, GHSA-6fw5-f8r9-fgfm", "read or drive the host by /proc and /sys", "docker's masked and read-only paths", ""},
-	{24, "runc#2404", "leave mounts behind, or have them seen on the host", "the mount tree is private before anything is mounted", ""},
+	{24, "runc#2404", "leave mounts behind, or have them seen on the host", "the mounts are cut off from the host's before anything is mounted", ""},
 	// The runtime: privileges, ids, devices, system calls.
 	{25, "CVE-2016-3697, CVE-2026-46680, CVE-2024-40635", "become root by a number that is taken as a name or cut", "numbers are never names; what does not fit 31 bits is refused, whichever file it stands in", ""},
 	{26, "CVE-2026-30892", "become root by exec -u 1", "one parser for run and exec", ""},

@@ -37,23 +37,26 @@ func TestJudge(t *testing.T) {
 		"":                                                        "it printed no plan",
 		"TAP version 13\n  ---\n    \"error\": \"\"\n  ...\n1..0": "",
 	} {
-		require.Equal(t, want, judge("create", out, nil), out)
+		require.Equal(t, want, judge("create", out, nil).unclean, out)
 	}
-	require.Empty(t, judge("process_rlimits_fail", "", nil))
-	require.Equal(t, "exit status 1", judge("process_rlimits_fail", "", errors.New("exit status 1")))
-	require.Equal(t, "exit status 1", judge("create", "ok 1\n1..1\n", errors.New("exit status 1")))
+	require.Equal(t, 2, judge("create", "not ok 1\nok 2\n  not ok 3\n1..3\n", nil).points)
+	require.Empty(t, judge("process_rlimits_fail", "", nil).unclean)
+	require.Equal(t, "exit status 1", judge("process_rlimits_fail", "", errors.New("exit status 1")).unclean)
+	require.Equal(t, "exit status 1", judge("create", "ok 1\n1..1\n", errors.New("exit status 1")).unclean)
 }
 
 func TestSum(t *testing.T) {
 	file := t.TempDir() + "/list"
-	require.NoError(t, os.WriteFile(file, []byte("# comment\n\nold: it cannot be had\nloose (race): two processes\n"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte("# comment\n\nold: it cannot be had\npart 2: half of it\nloose race: two processes\n"), 0o600))
 	list, err := readList(file)
 	require.NoError(t, err)
-	require.NoError(t, list.check([]string{"old", "loose", "new"}))
+	require.NoError(t, list.check([]string{"old", "part", "loose", "new"}))
 	require.Error(t, list.check([]string{"old"}))
 	for _, c := range []struct {
-		name, unclean, want string
-		foreign, fails      bool
+		name, unclean  string
+		points         int
+		want           string
+		foreign, fails bool
 	}{
 		{name: "new", want: clean},
 		{name: "new", unclean: "x", want: unlisted, fails: true},
@@ -61,14 +64,18 @@ func TestSum(t *testing.T) {
 		{name: "old", unclean: "x", want: listed},
 		{name: "old", want: passes, fails: true},
 		{name: "old", want: clean, foreign: true},
-		{name: "loose", unclean: "x", want: listed},
+		{name: "old", unclean: "x", points: 1, want: unlisted, fails: true},
+		{name: "part", unclean: "x", points: 2, want: listed},
+		{name: "part", unclean: "x", points: 3, want: unlisted, fails: true},
+		{name: "part", unclean: "x", points: 1, want: unlisted, fails: true},
+		{name: "loose", unclean: "x", points: 3, want: listed},
 		{name: "loose", want: clean},
 	} {
 		var s sum
-		require.Equal(t, c.want, s.add(c.unclean, list[c.name], c.foreign), "%+v", c)
+		require.Equal(t, c.want, s.add(result{c.unclean, c.points}, list[c.name], c.foreign), "%+v", c)
 		require.Equal(t, c.fails, s.failed(), "%+v", c)
 	}
-	for _, bad := range []string{"old", "old: ", "old: a\nold: b"} {
+	for _, bad := range []string{"old", "old: ", "old: a\nold: b", "old many: a"} {
 		require.NoError(t, os.WriteFile(file, []byte(bad), 0o600))
 		_, err := readList(file)
 		require.Error(t, err, bad)

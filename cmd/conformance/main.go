@@ -63,10 +63,10 @@ func conformance(pattern, list, runtime string, verbose bool) (s sum, err error)
 	for _, name := range chosen {
 		begin := time.Now()
 		out, stderr, runErr := b.run(name)
-		v := judge(name, out, runErr)
-		verdict := s.add(v, known[name], runtime != "")
-		fmt.Printf("%-8s %-34s %5.1f s  %s\n", verdict, name, time.Since(begin).Seconds(), v)
-		if verbose && v != "" || verdict == unlisted {
+		r := judge(name, out, runErr)
+		verdict := s.add(r, known[name], runtime != "")
+		fmt.Printf("%-8s %-32s %5.1f s  %d not ok  %s\n", verdict, name, time.Since(begin).Seconds(), r.points, r.unclean)
+		if verbose && r.unclean != "" || verdict == unlisted {
 			fmt.Printf("%s%s\n", out, stderr)
 		}
 	}

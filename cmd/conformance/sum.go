@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,17 +20,17 @@ const (
 type sum struct{ all, clean, listed, unlisted, passes int }
 
 // add counts a program. A race of the suite's own may go either way. foreign: nothing is expected of another runtime.
-func (s *sum) add(unclean string, e entry, foreign bool) string {
+func (s *sum) add(r result, e entry, foreign bool) string {
 	s.all++
 	switch {
-	case unclean == "" && e.reason != "" && !e.race && !foreign:
+	case r.unclean == "" && e.reason != "" && !e.race && !foreign:
 		s.clean++
 		s.passes++
 		return passes
-	case unclean == "":
+	case r.unclean == "":
 		s.clean++
 		return clean
-	case e.reason != "" || foreign:
+	case foreign, e.reason != "" && (e.race || r.points == e.points):
 		s.listed++
 		return listed
 	}
@@ -43,15 +44,16 @@ func (s sum) String() string {
 	return fmt.Sprintf("oci: %d of %d programs clean, %d listed, %d unlisted", s.clean, s.all, s.listed, s.unlisted)
 }
 
-// An entry of the list: a program that is not clean, and why; race if it sometimes is.
+// An entry of the list: a program that is not clean, and why.
 type entry struct {
 	reason string
-	race   bool
+	points int  // so many of its points fail, and no others
+	race   bool // it sometimes is clean
 }
 
 type entries map[string]entry
 
-// readList reads "NAME: reason" or "NAME (race): reason", one a line; # begins a comment.
+// readList reads "NAME: reason", "NAME POINTS: reason" or "NAME race: reason", one a line; # begins a comment.
 func readList(file string) (entries, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -63,14 +65,20 @@ func readList(file string) (entries, error) {
 			continue
 		}
 		name, reason, ok := strings.Cut(line, ": ")
-		name, race := strings.CutSuffix(name, " (race)")
+		name, how, _ := strings.Cut(name, " ")
+		e := entry{reason: reason, race: how == "race"}
+		if how != "" && !e.race {
+			if e.points, err = strconv.Atoi(how); err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", file, i+1, err)
+			}
+		}
 		if !ok || strings.TrimSpace(reason) == "" {
 			return nil, fmt.Errorf("%s:%d: not NAME: reason", file, i+1)
 		}
 		if _, twice := all[name]; twice {
 			return nil, fmt.Errorf("%s:%d: %s stands twice", file, i+1, name)
 		}
-		all[name] = entry{reason, race}
+		all[name] = e
 	}
 	return all, nil
 }

@@ -47,7 +47,10 @@ func (m *mount) checkIDs(spec *specs.Spec) error {
 	if m.ids.namespace != "" {
 		return nil
 	}
-	return errors.Join(checkMapping("uidMappings", m.ids.uids), checkMapping("gidMappings", m.ids.gids))
+	if err := checkMapping("uidMappings", m.ids.uids); err != nil {
+		return err
+	}
+	return checkMapping("gidMappings", m.ids.gids)
 }
 
 // checkMapping refuses what the kernel would, by name (user_namespaces(7)).

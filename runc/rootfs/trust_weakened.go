@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The set-up that trusts every path, as runtimes once did. It is compiled only for TestWeakenedIsCaught: see trust.go.
+// The set-up that trusts every path, as runtimes once did. It is compiled only for the tests TestAttack…Weakened: see trust.go.
 
 func resolveFlags(string) uint64 { return 0 }
 

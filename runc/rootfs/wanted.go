@@ -140,8 +140,10 @@ func (m *mount) checkKernels() error {
 	case isRoot && m.bind:
 		var fs unix.Statfs_t
 		var st unix.Stat_t
-		if err := errors.Join(unix.Statfs(m.source, &fs), unix.Stat(m.source, &st)); err != nil {
-			return err
+		for _, err := range []error{unix.Statfs(m.source, &fs), unix.Stat(m.source, &st)} {
+			if err != nil {
+				return fmt.Errorf("source %s: %w", m.source, err)
+			}
 		}
 		if fs.Type != real.magic || st.Ino != real.inode { // proc(5): the root of a procfs has inode 1, nothing else in it has; so has sysfs
 			return fmt.Errorf("source %s is not the root of a %s: it would hide the kernel's", m.source, real.fstype)
