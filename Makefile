@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo picture viewer check test attacks bench soak test-vm generate clean verbs conformance man
+.PHONY: help build demo picture viewer check test attacks bench soak fuzz test-vm generate clean verbs conformance man
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,13 +75,23 @@ bench: build ## Measure hull beside docker, podman, ctr, runc and crun (needs ro
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers $(BENCH_PEERS)
 	$(GO) run ./cmd/bench -write docs/performance.md
 
-soak: ## Run the tests again and again until one fails (needs root): make soak RUNS=20
+soak: ## Run on an emulated arm64 (qemu-system-arm), then everything again and again until a test fails (needs root): make soak RUNS=20
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers
+	@.ci/vm-parts arm64
+	HULL_REQUIRE=qemu-arm64,vm-arm64 $(GO) test -count=1 -timeout 2h -run TestArm64 ./runc/vmtest
 	$(GO) test -count=$(or $(RUNS),10) -timeout 4h -failfast ./...
 
-test-vm: build ## Run the tests that need another kernel, in a QEMU guest
+test-vm: ## Run the kernel tests of the runtime, the tracer and the engine on Linux 6.1 with cgroup v2, in a QEMU guest
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers
 	@.ci/vm-parts
-	HULL_VM_TESTS=1 HULL_REQUIRE=qemu,vm $(GO) test -count=1 -v -run 'PureV2' ./runc/cgroup ./shim/cgroup
+	@HULL_VM_TESTS=all HULL_REQUIRE=qemu,vm,whole-vm $(GO) run ./cmd/testsum -as vm -timeout 90m ./runc/vmtest
+
+FUZZTIME ?= 30s
+
+fuzz: ## Run every fuzz target for a while: make fuzz FUZZTIME=30s (what it finds stays below testdata/fuzz as a test)
+	@grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | wc -l | xargs printf 'fuzz: %s targets, $(FUZZTIME) each\n'
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sort | sed 's|/[^/]*:func | |' | while read -r folder target; do \
+	  echo "fuzz: $$folder $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$folder </dev/null || exit 1; done
 
 generate: ## Make the generated files anew: docs, BPF objects (needs clang)
 	$(GO) generate ./...

@@ -94,11 +94,13 @@ func TestAttack33DevicesByDefault(t *testing.T) {
 			script += fmt.Sprintf(" 'b %s %s'", f[0], f[1])
 		}
 	}
-	script += "; do rm -f /n; mknod /n $n && : </n && echo read $n; : >>/n && echo wrote $n; done 2>/dev/null; true"
+	script += "; do rm -f /dev/n; mknod /dev/n $n && true </dev/n && echo read $n; true >>/dev/n && echo wrote $n; done 2>/dev/null; true"
 	for _, flags := range [][]string{{}, {"--device", "/dev/null:/dev/x:r"}, {"--device-cgroup-rule", "c 7:* r"}} {
 		out, _, _ := e.once(append(flags, "busybox", "sh", "-c", script)...)
 		require.Empty(t, out, flags)
 	}
+	out, _, _ := e.once("--device-cgroup-rule", "b *:* rw", "busybox", "sh", "-c", script)
+	require.NotEmpty(t, out, "what is allowed can be opened: the attack is one")
 }
 
 // CVE-2022-0811 and others, by --sysctl.
@@ -107,11 +109,18 @@ func TestAttack35SysctlFlags(t *testing.T) {
 	files := []string{"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/shm_rmid_forced", "/proc/sys/kernel/hostname", "/proc/sys/vm/overcommit_memory"}
 	before := hostFiles(t, files...)
 	for _, flags := range [][]string{
-		{"--sysctl", "kernel.shm_rmid_forced=1+kernel.core_pattern=|/evil"}, {"--sysctl", "kernel.shm_rmid_forced=1\nkernel.core_pattern=|/evil"},
-		{"--sysctl", "kernel.shm_rmid_forced\nkernel.core_pattern=|/evil"}, {"--sysctl", "kernel.core_pattern=|/evil"}, {"--sysctl", "kernel/core_pattern=|/evil"},
-		{"--sysctl", "net/../kernel/core_pattern=|/evil"}, {"--sysctl", "net.ipv4/../../kernel/core_pattern=|/evil"}, {"--sysctl", "fs.mqueue/../../kernel/modprobe=/evil"},
-		{"--sysctl", "kernel.hostname=evil"}, {"--sysctl", "vm.overcommit_memory=1"},
-		{"--network", "host", "--sysctl", "net.ipv4.ip_forward=1"}, {"--ipc", "host", "--sysctl", "kernel.shm_rmid_forced=1"},
+		{"--sysctl", "kernel.shm_rmid_forced=1+kernel.core_pattern=|/evil"},
+		{"--sysctl", "kernel.shm_rmid_forced=1\nkernel.core_pattern=|/evil"},
+		{"--sysctl", "kernel.shm_rmid_forced\nkernel.core_pattern=|/evil"},
+		{"--sysctl", "kernel.core_pattern=|/evil"},
+		{"--sysctl", "kernel/core_pattern=|/evil"},
+		{"--sysctl", "net/../kernel/core_pattern=|/evil"},
+		{"--sysctl", "net.ipv4/../../kernel/core_pattern=|/evil"},
+		{"--sysctl", "fs.mqueue/../../kernel/modprobe=/evil"},
+		{"--sysctl", "kernel.hostname=evil"},
+		{"--sysctl", "vm.overcommit_memory=1"},
+		{"--network", "host", "--sysctl", "net.ipv4.ip_forward=1"},
+		{"--ipc", "host", "--sysctl", "kernel.shm_rmid_forced=1"},
 	} {
 		out, text, code := e.run(append(append([]string{"run", "--rm"}, flags...), "busybox", "true")...)
 		require.Equal(t, 125, code, "%q: %s%s", flags, out, text)
@@ -206,8 +215,14 @@ func TestAttack39SearchPath(t *testing.T) {
 func TestAttack40Labels(t *testing.T) {
 	e, c := up(t), newCanary(t)
 	for _, flags := range [][]string{
-		{"-v", c.dir + ":/x:z"}, {"-v", c.dir + ":/x:Z"}, {"-v", c.dir + ":/x:ro,Z"}, {"-v", c.dir + ":/x", "--security-opt", "label=type:evil_t"},
-		{"--security-opt", "label=level:s0"}, {"--security-opt", "label=user:root"}, {"--security-opt", "apparmor=evil"}, {"--security-opt", "label:type:evil_t"},
+		{"-v", c.dir + ":/x:z"},
+		{"-v", c.dir + ":/x:Z"},
+		{"-v", c.dir + ":/x:ro,Z"},
+		{"-v", c.dir + ":/x", "--security-opt", "label=type:evil_t"},
+		{"--security-opt", "label=level:s0"},
+		{"--security-opt", "label=user:root"},
+		{"--security-opt", "apparmor=evil"},
+		{"--security-opt", "label:type:evil_t"},
 	} {
 		_, text, code := e.once(append(flags, "busybox", "true")...)
 		require.Equal(t, 125, code, "%q: %s", flags, text)

@@ -73,8 +73,19 @@ func TestAttack06ToolsOfContainer(t *testing.T) {
 	host := t.TempDir()
 	require.NoError(t, os.WriteFile(host+"/x", []byte("x"), 0o644))
 	for _, args := range [][]string{
-		{"top", id}, {"top", id, "-eo", "pid,user,args"}, {"cp", id + ":/etc", host + "/out"}, {"cp", host + "/x", id + ":/tmp/x"}, {"export", "-o", host + "/tar", id},
-		{"diff", id}, {"ps", "-as"}, {"inspect", "-s", id}, {"logs", id}, {"pause", id}, {"unpause", id}, {"update", "--pids-limit", "50", id}, {"restart", "-t", "0", id},
+		{"top", id},
+		{"top", id, "-eo", "pid,user,args"},
+		{"cp", id + ":/etc", host + "/out"},
+		{"cp", host + "/x", id + ":/tmp/x"},
+		{"export", "-o", host + "/tar", id},
+		{"diff", id},
+		{"ps", "-as"},
+		{"inspect", "-s", id},
+		{"logs", id},
+		{"pause", id},
+		{"unpause", id},
+		{"update", "--pids-limit", "50", id},
+		{"restart", "-t", "0", id},
 	} {
 		e.ok(args...)
 	}

@@ -133,9 +133,19 @@ func TestAttack30Newlines(t *testing.T) {
 	clean, _, code := e.once("-h", "box", "busybox", "sh", "-c", files)
 	require.Zero(t, code)
 	for _, flags := range [][]string{
-		{"-e", "HOME=x\nevil::0:0::/:/bin/sh"}, {"-e", "HOME=/\nevil::0:0", "-u", "4242"}, {"-e", "USER=x\nevil::0:0"}, {"-u", "4242\nevil::0:0"}, {"-u", "user:1000\nevil::0:0"},
-		{"-h", "box\n6.6.6.6 evil"}, {"--domainname", "x\n6.6.6.6 evil"}, {"--add-host", "a\n6.6.6.6 evil:10.0.0.1"}, {"--dns", "1.1.1.1\nnameserver 6.6.6.6"},
-		{"--dns-search", "x\nnameserver 6.6.6.6"}, {"--dns-opt", "x\nnameserver 6.6.6.6"}, {"-w", "/tmp\nevil::0:0"}, {"--group-add", "1\nevil:x:0:"},
+		{"-e", "HOME=x\nevil::0:0::/:/bin/sh"},
+		{"-e", "HOME=/\nevil::0:0", "-u", "4242"},
+		{"-e", "USER=x\nevil::0:0"},
+		{"-u", "4242\nevil::0:0"},
+		{"-u", "user:1000\nevil::0:0"},
+		{"-h", "box\n6.6.6.6 evil"},
+		{"--domainname", "x\n6.6.6.6 evil"},
+		{"--add-host", "a\n6.6.6.6 evil:10.0.0.1"},
+		{"--dns", "1.1.1.1\nnameserver 6.6.6.6"},
+		{"--dns-search", "x\nnameserver 6.6.6.6"},
+		{"--dns-opt", "x\nnameserver 6.6.6.6"},
+		{"-w", "/tmp\nevil::0:0"},
+		{"--group-add", "1\nevil:x:0:"},
 	} {
 		args := append(append([]string{"-h", "box"}, flags...), "busybox", "sh", "-c", files)
 		out, text, code := e.once(args...)

@@ -30,6 +30,9 @@ var bin string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
+		if bin = os.Getenv(probetest.EnvBin); bin != "" {
+			return m.Run()
+		}
 		dir, err := os.MkdirTemp("", "hullbin")
 		if err != nil {
 			panic(err)
@@ -84,7 +87,7 @@ func upIn(t *testing.T, bin string, net *networktest.Namespace, flags ...string)
 // private is an instance in a private root, not up yet. At the test's end it is taken down, and what it left is looked for.
 func private(t *testing.T, bin string, net *networktest.Namespace) *engine {
 	t.Helper()
-	probetest.Need(t, "root", "peers")
+	probetest.Need(t, "root", "busybox")
 	root, err := os.MkdirTemp("", "hull")
 	require.NoError(t, err)
 	inst, err := instance.At(root)

@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"time"
 )
 
 // skipList holds the skips that may happen: "PACKAGE TEST: part of the reason", one a line.
@@ -23,6 +25,7 @@ type event struct {
 type sums struct {
 	packages, passed, failed, skipped int
 	unlisted                          []string // skips that are not on the list
+	machines                          []string // what tests say of the guests they ran in, each once
 }
 
 func (s sums) String() string {
@@ -30,14 +33,14 @@ func (s sums) String() string {
 		s.packages, s.passed, s.failed, s.skipped, len(s.unlisted), skipList)
 }
 
-func test(packages []string) (sums, error) {
+func test(packages []string, limit time.Duration) (sums, error) {
 	list, err := os.ReadFile(skipList)
 	if err != nil {
 		return sums{}, err
 	}
 	// One package at a time: tests of several drive the whole machine (cgroups, mounts), and their limits are about time. No cache: what
 	// they test is outside of Go's sight.
-	cmd := exec.Command("go", append([]string{"test", "-json", "-count=1", "-p=1", "-timeout=8m"}, packages...)...)
+	cmd := exec.Command("go", append([]string{"test", "-json", "-count=1", "-p=1", "-timeout=" + limit.String()}, packages...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -77,6 +80,9 @@ func read(r io.Reader, list string) (s sums, err error) {
 				output[name] = &strings.Builder{}
 			}
 			output[name].WriteString(e.Output)
+			if _, machine, ok := strings.Cut(strings.TrimSpace(e.Output), ": machine: "); ok && !slices.Contains(s.machines, machine) {
+				s.machines = append(s.machines, machine)
+			}
 		case "fail":
 			s.failed++
 			if text := output[name]; text != nil {

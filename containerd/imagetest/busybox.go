@@ -28,7 +28,7 @@ type Entry struct {
 // Busybox is the layer with /bin/busybox, a link for every applet, and the usual empty directories.
 func Busybox(t testing.TB) []Entry {
 	t.Helper()
-	probetest.Need(t, "peers")
+	probetest.Need(t, "busybox")
 	bin := filepath.Join(probetest.Tools(), "bin/busybox")
 	body, err := os.ReadFile(bin)
 	if err != nil {

@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -231,4 +232,26 @@ func TestLabels(t *testing.T) {
 		require.Contains(t, line, want)
 		require.True(t, strings.Contains(line, "this kernel does not run") || strings.Contains(line, want+"write: "), line)
 	}
+}
+
+// A compiled filter is used again by the next container with the same profile; it is no container, and a dry run leaves none.
+func TestFilterCache(t *testing.T) {
+	b := newBench(t, func(s *specs.Spec) { s.Linux.Seccomp = dockers(t) })
+	b.must("plan", b.bundle)
+	require.NoDirExists(t, b.root)
+	var inode uint64
+	for _, name := range []string{"first", "second"} {
+		out, code := b.inside(name, "grep -c '^Seccomp:.*2' /proc/self/status")
+		require.Zero(t, code)
+		require.Equal(t, "1\n", out)
+		require.Empty(t, b.must("--log", b.bundle+"/log", "list", "-q"))
+		files, err := filepath.Glob(b.root + "/cache:seccomp/*")
+		require.NoError(t, err)
+		require.Len(t, files, 1)
+		var st unix.Stat_t
+		require.NoError(t, unix.Stat(files[0], &st))
+		require.True(t, inode == 0 || inode == st.Ino, "it was written again")
+		inode = st.Ino
+	}
+	require.NoFileExists(t, b.bundle+"/log", "list has nothing to warn of")
 }

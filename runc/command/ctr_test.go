@@ -184,8 +184,7 @@ func TestCtr(t *testing.T) {
 		require.NoError(t, err)
 	})
 
-	left, _ := os.ReadDir(c.Root + "/runc/" + space)
-	require.Empty(t, left, "states are left")
+	require.Empty(t, states(c.Root+"/runc/"+space), "states are left")
 	groups, err := filepath.Glob("/sys/fs/cgroup/*/" + space)
 	require.NoError(t, err)
 	require.NotEmpty(t, groups)

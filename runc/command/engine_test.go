@@ -51,11 +51,11 @@ e run --rm busybox /bin
 `, want: []string{"out\n! err\n= 7\n", "in\n1000\n5 7\n/tmp\nb\n= 0\n", "exec: \"nosuch\": executable file not found in $PATH", "= 127", "exec: \"/bin\": permission denied"}},
 
 	{name: "confinement", script: `
-e run --rm $READONLY --cap-drop ALL --cap-add NET_ADMIN --security-opt no-new-privileges --ulimit nofile=333:444 --ulimit nproc=4096:4096 \
+e run --rm --read-only --tmpfs /t --cap-drop ALL --cap-add NET_ADMIN --security-opt no-new-privileges --ulimit nofile=333:444 --ulimit nproc=4096:4096 \
   --oom-score-adj 500 --sysctl kernel.shm_rmid_forced=1 --shm-size 1m -v /etc/hostname:/h:ro --device /dev/fuse busybox sh -c '
-  touch /x /dev/shm/y; ls /dev/shm; touch /h; grep -E "^(Cap|NoNew|Seccomp:|Uid|Gid|Groups|SigBlk|SigIgn)" /proc/self/status; ulimit -n; ulimit -Hn
+  touch /x /t/y; ls /t; touch /h; grep -E "^(Cap|NoNew|Seccomp:|Uid|Gid|Groups|SigBlk|SigIgn)" /proc/self/status; ulimit -n; ulimit -Hn
   cat /proc/self/oom_score_adj /proc/sys/kernel/shm_rmid_forced; df /dev/shm | tail -n1; ls /dev; for f in /proc/$$/fd/*; do readlink $f; done | sed "s/[0-9]*]/N]/"; env | sort; umask
-  for f in /proc/kcore /proc/keys /proc/timer_list; do wc -c $f; done; echo x >/proc/sys/kernel/domainname; mount -t tmpfs t /tmp; unshare -U true'
+  for f in /proc/kcore /proc/keys /proc/timer_list; do wc -c $f; done; echo x >/proc/sys/kernel/domainname; mount -t tmpfs t /t; unshare -U true'
 `, want: []string{"CapEff:\t0000000000001000", "NoNewPrivs:\t1\nSeccomp:\t2\n", "\n333\n444\n500\n1\n", "! touch: /x: Read-only file system", "! mount: "}},
 
 	{name: "life", script: `
@@ -89,6 +89,26 @@ e update -m 80m --memory-swap 160m --cpus 0.7 --cpuset-cpus 1 $C
 limits $C
 e rm -f $C
 `, want: []string{"memory.limit_in_bytes 83886080", "memory.memsw.limit_in_bytes 167772160", "cpu.cfs_quota_us 70000", "cpuset.cpus 1"}},
+
+	// The hook has moved the container's network namespace into the engine's hands by the time that create returns.
+	{name: "bridge", only: "docker", script: `
+e network create $C
+network=$C
+e run --rm busybox sh -c 'ip -o link show eth0 | grep -c LOWER_UP; ping -c 1 $(ip route | awk "/default/ { print \$3 }") >/dev/null && echo pong'
+e network rm $C
+`, want: []string{"1\npong\n= 0\n"}},
+
+	// Not by dockerd, which would want its users in the machine's /etc/subuid.
+	{name: "user namespace", only: "podman", script: `
+e run -d --name $C --uidmap 0:100000:2000 --gidmap 0:200000:2000 busybox sleep 1000
+e exec $C sh -c 'cat /proc/self/uid_map /proc/self/gid_map; id -u; touch /x; ls -ln /x; grep CapEff /proc/self/status; ls -ln /dev/null; mount -t tmpfs t /tmp; cat /dev/null; echo $?'
+e exec -u 1000 $C id
+e rm -f $C
+`, want: []string{"0     100000       2000", "0     200000       2000", "uid=1000(user)"}},
+
+	{name: "systemd", only: "podman", script: `
+e run --rm --systemd=always busybox sh -c 'grep -E " /(run|run/lock|tmp|var/log/journal) " /proc/self/mounts; env | grep -c container; touch /run/lock/x'
+`, want: []string{"tmpfs /run/lock tmpfs rw,nosuid,nodev", "= 0\n"}},
 
 	// Not by dockerd: it waits for 10 seconds, whatever the runtime.
 	{name: "remove a paused one", only: "podman", script: `
@@ -167,7 +187,7 @@ func (e *engine) both(t *testing.T, wanted []string, do func(runtime string) str
 // script runs a session's script and returns its transcript.
 func (e *engine) script(t *testing.T, runtime, script string) string {
 	words := strings.Join(append(slices.Clone(e.prefix), e.global[runtime]...), " ")
-	run := "engine() {\n  verb=$1\n  shift\n  [ $verb != run ] || set -- " + strings.Join(e.flags[runtime], " ") + ` "$@"` + "\n  " + words + ` $verb "$@"` + "\n}\n"
+	run := "network=none\nengine() {\n  verb=$1\n  shift\n  [ $verb != run ] || set -- --network $network " + strings.Join(e.flags[runtime], " ") + ` "$@"` + "\n  " + words + ` $verb "$@"` + "\n}\n"
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // an engine that hangs is a failure, with a transcript to read
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", run+prelude+script)
@@ -238,7 +258,7 @@ func (e *engine) terminal(t *testing.T) {
 	wanted := []string{"33 77\nhello\nhello\n^C", "caught\nended 130\n= 5"}
 	e.both(t, wanted, func(runtime string) string {
 		argv := append(slices.Clone(e.prefix), e.global[runtime]...)
-		argv = append(append(append(argv, "run", "--rm", "-it"), e.flags[runtime]...), "busybox", "sh", "-c", script)
+		argv = append(append(append(argv, "run", "--rm", "-it", "--network", "none"), e.flags[runtime]...), "busybox", "sh", "-c", script)
 		return e.typed(t, argv)
 	})
 }

@@ -159,7 +159,7 @@ func TestExecForeground(t *testing.T) {
 	require.Equal(t, 255, code)
 	require.Contains(t, errs, "/nosuch")
 	_, errs, _ = b.exits("--apparmor", "x", id, "true")
-	require.Contains(t, errs, "--apparmor: not offered")
+	require.Contains(t, errs, "process.apparmorProfile: this")
 	_, errs, _ = b.exits(id)
 	require.Contains(t, errs, "process args cannot be empty")
 	require.NoDirExists(t, b.bundle+"/rootfs/nosuch", "exec makes no directory")

@@ -161,6 +161,7 @@ func TestLikeRunc(t *testing.T) {
 }
 
 func likeRunc(t *testing.T, users bool) {
+	probetest.Need(t, "peers")
 	// Not SigIgn: runc hands its caller's ignored signals on, we do not (TestInside).
 	script := `grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid|SigBlk)' /proc/self/status; umask; pwd; hostname; env | sort; cat /proc/self/uid_map /proc/self/setgroups
 		mount | grep -v /sys/fs/cgroup | sort; stat -c '%n %A %u %g' /dev /dev/* /dev/pts/* /proc /sys /tmp | sort; ls -A /; ulimit -Sn; ulimit -Hn`

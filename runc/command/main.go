@@ -39,6 +39,7 @@ var verbs = []struct {
 	{"resume", "ID", "let a paused container go on", resume},
 	{"ps", "[--format F] ID", "list the processes of a container", ps},
 	{"update", "[flags] ID", "change the limits of a container", update},
+	{"events", "[flags] ID", "print what a container uses, and when it was out of memory", events},
 	{"list", "[--format F]", "list the containers", listContainers},
 	{"delete", "[--force] ID", "remove a container that has stopped", remove},
 	{"spec", "[flags]", "write a config.json to begin with", spec},

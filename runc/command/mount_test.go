@@ -320,10 +320,13 @@ func TestTmpfsOverImage(t *testing.T) {
 			specs.Mount{Destination: "/made", Type: "tmpfs"},
 			specs.Mount{Destination: "/tmp", Type: "tmpfs", Options: []string{"mode=711"}},
 			specs.Mount{Destination: "/etc", Type: "tmpfs", Options: []string{"tmpcopyup", "ro"}},
-			specs.Mount{Destination: "/absent", Type: "tmpfs", Options: []string{"tmpcopyup"}},
+			specs.Mount{Destination: "/absent", Type: "tmpfs", Source: "named", Options: []string{"tmpcopyup"}},
+			specs.Mount{Destination: "/etc/a", Type: "tmpfs", Options: []string{"tmpcopyup"}},   // of a copy
+			specs.Mount{Destination: "/vol/etc", Type: "tmpfs", Options: []string{"tmpcopyup"}}, // of nothing
 		)
 	})
 	root := b.bundle + "/rootfs"
+	require.NoError(t, os.Symlink("busybox", root+"/bin/cut"))
 	require.NoError(t, unix.Chmod(root+"/vol", 0o750))
 	require.NoError(t, unix.Chmod(root+"/etc", 0o1775))
 	require.NoError(t, os.MkdirAll(root+"/etc/a/b", 0o700))
@@ -333,7 +336,8 @@ func TestTmpfsOverImage(t *testing.T) {
 	require.NoError(t, os.Symlink("/etc/passwd", root+"/etc/link"))
 	require.NoError(t, unix.Mkfifo(root+"/etc/fifo", 0o600))
 	out, _ := b.inside("tmpfs", `stat -c '%n %a' /vol /made /tmp /etc /absent; stat -c '%n %A %u:%g' /etc/a/b/f /etc/a/b /etc/link /etc/fifo
-		cat /etc/a/b/f; echo; readlink /etc/link; touch /etc/x 2>/dev/null || echo ro; wc -l < /etc/passwd`)
+		cat /etc/a/b/f; echo; readlink /etc/link; touch /etc/x 2>/dev/null || echo ro; wc -l < /etc/passwd
+		ls /vol/etc; touch /etc/a/x /vol/etc/x; grep -E ' /(absent|etc/a|vol/etc) ' /proc/self/mounts | cut -d' ' -f1-3`)
 	require.Equal(t, `/vol 750
 /made 1777
 /tmp 711
@@ -347,8 +351,12 @@ copied
 /etc/passwd
 ro
 2
+named /absent tmpfs
+tmpfs /etc/a tmpfs
+tmpfs /vol/etc tmpfs
 `, out)
 	require.NoFileExists(t, root+"/etc/x")
+	require.NoFileExists(t, root+"/etc/a/x")
 }
 
 // The options of the kernel's own file systems reach them.
@@ -413,7 +421,7 @@ func TestBadMounts(t *testing.T) {
 		" /vol: uidMappings[0]: no ids, or more than there are":                     mapped(bound(), []specs.LinuxIDMapping{{Size: 0}}, ids),
 		" /vol: uidMappings[0]: no ids, or more than there are (ids past the last)": {},
 		" /vol: tmpcopyup is for a tmpfs":                                           bound("tmpcopyup"),
-		" /dev/shm/x: tmpcopyup below another mount, mounts[1] /dev, is":            {Destination: "/dev/shm/x", Type: "tmpfs", Options: []string{"tmpcopyup"}},
+		" /sys/x: tmpcopyup below another mount, mounts[3] /sys, is":                {Destination: "/sys/x", Type: "tmpfs", Options: []string{"tmpcopyup"}},
 		" /proc: source /etc is not the root of a proc":                             {Destination: "/proc", Source: "/etc", Options: []string{"bind"}},
 		" /proc/: source /proc/sys is not the root of a proc":                       {Destination: "/proc/", Source: "/proc/sys", Options: []string{"bind"}},
 		" /proc: type is not proc":                                                  {Destination: "/proc", Type: "tmpfs"},

@@ -73,8 +73,7 @@ func podman(t *testing.T) *engine {
 			tools + "/usr/bin/podman", "--root", root + "/lib", "--runroot", root + "/run", "--tmpdir", root + "/tmp", "--conmon", tools + "/usr/bin/conmon",
 			"--cgroup-manager", "cgroupfs", "--events-backend", "file",
 		},
-		// Without podman's own writable directories, for which it asks with tmpcopyup.
-		env: append(env, "READONLY=--read-only --read-only-tmpfs=false", "HOME="+root, "XDG_RUNTIME_DIR=", "CONTAINERS_CONF="+root+"/containers.conf", "CONTAINERS_REGISTRIES_CONF="+root+"/registries.conf", storage),
+		env: append(env, "HOME="+root, "XDG_RUNTIME_DIR=", "CONTAINERS_CONF="+root+"/containers.conf", "CONTAINERS_REGISTRIES_CONF="+root+"/registries.conf", storage),
 		global: map[string][]string{
 			// No --runtime-flag root=DIR: the podman that conmon starts would not know of it.
 			"hull": {"--runtime", hullRunc(t)},
@@ -83,7 +82,7 @@ func podman(t *testing.T) *engine {
 		flags: map[string][]string{},
 	}
 	for name := range e.global {
-		e.flags[name] = []string{"--network", "none", "--cgroup-parent", "/" + e.parent, "--stop-timeout", "0"}
+		e.flags[name] = []string{"--cgroup-parent", "/" + e.parent, "--stop-timeout", "0"}
 	}
 	t.Cleanup(func() {
 		out, err := e.output("hull", "rm", "-f", "-a")

@@ -36,7 +36,8 @@ func spec(_ *global, flags *flag.FlagSet, args []string) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return &stages.Error{Kind: stages.Conflict, Thing: file, Err: errors.New("File config.json exists. Remove it first")} //lint:ignore ST1005 runc's words
+		//lint:ignore ST1005 runc's words
+		return &stages.Error{Kind: stages.Conflict, Thing: file, Err: errors.New("File config.json exists. Remove it first")}
 	case err != nil:
 		return &stages.Error{Kind: stages.NotFound, Thing: file, Err: errors.Unwrap(err)}
 	}

@@ -109,13 +109,6 @@ var checks = []struct {
 		return "", ""
 	}},
 	{stages.Invalid, func(s *specs.Spec) (string, string) {
-		const unchanged = 1<<32 - 1 // setresuid(2): -1 leaves the id as it is, which is root's
-		if u := s.Process.User; u.UID == unchanged || u.GID == unchanged {
-			return "process.user", "4294967295 is no user's or group's number"
-		}
-		return "", ""
-	}},
-	{stages.Invalid, func(s *specs.Spec) (string, string) {
 		for i, e := range s.Process.Env {
 			if name, _, ok := strings.Cut(e, "="); !ok || name == "" {
 				return fmt.Sprintf("process.env[%d]", i), fmt.Sprintf("%q is not NAME=VALUE", e)

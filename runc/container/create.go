@@ -16,7 +16,6 @@ import (
 	"hull/runc/namespace"
 	"hull/runc/process"
 	"hull/runc/rootfs"
-	"hull/runc/seccomp"
 	"hull/stages"
 	"hull/trace/span"
 
@@ -94,6 +93,7 @@ func Create(ctx context.Context, o CreateOptions) (c *Created, err error) {
 	if err := s.saveFilter(t.filter, t.filterFlags); err != nil {
 		return nil, err
 	}
+	t.keepFilter()
 	group, warnings, err := makeGroup(ctx, path, t.spec.Linux.Resources)
 	if err != nil {
 		return nil, err
@@ -146,7 +146,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &initTable{id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, hold: [2]int{-1, -1}, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
+	t := &initTable{keepFilter: func() {}, id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, hold: [2]int{-1, -1}, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
 	t.rootfs = spec.Root.Path
 	if !filepath.IsAbs(t.rootfs) {
 		t.rootfs = filepath.Join(bundle, t.rootfs)
@@ -183,10 +183,11 @@ func prepare(o *CreateOptions) (*initTable, error) {
 		return nil, err
 	}
 	if spec.Linux.Seccomp != nil {
-		f, err := seccomp.Compile(spec.Linux.Seccomp)
+		f, keep, err := filters(o.Root).Filter(spec.Linux.Seccomp)
 		if err != nil {
 			return nil, err
 		}
+		t.keepFilter = keep
 		t.filter, t.filterFlags = f.Insns, f.Flags
 		if t.agent, err = agentOf(spec.Linux.Seccomp, f.Flags); err != nil {
 			return nil, err

@@ -27,6 +27,11 @@ func Delete(ctx context.Context, root, id string, force bool, warn func(string))
 	if err != nil {
 		return err
 	}
+	if force { // before the lock: an exec that ignores a pause holds that until its process runs
+		if err := s.thaw(); err != nil {
+			return err
+		}
+	}
 	lock, err := s.lock()
 	if err != nil {
 		return err
@@ -34,6 +39,7 @@ func Delete(ctx context.Context, root, id string, force bool, warn func(string))
 	defer lock.Close()
 	switch status := s.Status(); {
 	case status == specs.StateRunning && !force, status == specs.StateCreating && !force:
+		status, _ := s.Now() // a paused one is to be called so
 		return &stages.Error{Step: stages.RuncDelete, Kind: stages.Conflict, Thing: "container " + strconv.Quote(id), Err: fmt.Errorf("cannot delete container %s that is not stopped: %s", id, status), Hint: "use --force"}
 	case status != specs.StateStopped:
 		if err := s.end(); err != nil {

@@ -23,10 +23,11 @@ type ExecOptions struct {
 	Root          string // where states are kept
 	ID            string
 	Process       *specs.Process
-	PIDFile       string // "" for none
-	ConsoleSocket string // "" for none
-	PIDFDSocket   string // "" for none
-	Console       int    // the same as a descriptor of an open socket; 0 for none
+	PIDFile       string   // "" for none
+	ConsoleSocket string   // "" for none
+	PIDFDSocket   string   // "" for none
+	Console       int      // the same as a descriptor of an open socket; 0 for none
+	Cgroups       []string // groups below the container's to join: see cgroup.Group.Sub
 	NewKeyring    bool
 	PreserveFDs   int
 	IgnorePaused  bool
@@ -49,6 +50,11 @@ func Exec(ctx context.Context, o ExecOptions) (pid, pidfd int, err error) {
 	defer lock.Close()
 	if err := s.mayExec(o.IgnorePaused); err != nil {
 		return 0, -1, err
+	}
+	if len(o.Cgroups) > 0 {
+		if s.Cgroup, err = s.Cgroup.Sub(o.Cgroups); err != nil {
+			return 0, -1, err
+		}
 	}
 	t, err := s.joining(&o)
 	if err != nil {
@@ -214,10 +220,13 @@ func (t *initTable) join(ctx context.Context, s *State) (pid, pidfd int, err err
 
 // spawnInto makes the process that joins, in the container's cgroup v2 where there is one. See [cgroup.Group.IntoOf] for the second try.
 func spawnInto(prog *linux.Program, s *State) (pid, pidfd int, err error) {
-	for _, into := range []func() (*os.File, error){s.Cgroup.Into, func() (*os.File, error) { return s.Cgroup.IntoOf(s.PID) }} {
-		dir, err := into()
-		if err != nil {
-			return 0, -1, err
+	for try, into := range []func() (*os.File, error){s.Cgroup.Into, func() (*os.File, error) { return s.Cgroup.IntoOf(s.PID) }} {
+		dir, openErr := into()
+		if openErr != nil {
+			return 0, -1, openErr
+		}
+		if try > 0 && dir == nil { // the container's first process is not below the group that is asked for
+			break
 		}
 		fd := -1
 		if dir != nil {

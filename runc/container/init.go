@@ -38,6 +38,7 @@ type initTable struct {
 	newKeyring   bool
 	filter       []unix.SockFilter
 	filterFlags  uint
+	keepFilter   func() // for the next container
 	agent        *Agent // whom the filter asks; nil for nobody
 	agentFD      int
 	told         specs.State // what the agent is told of the container

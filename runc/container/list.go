@@ -21,6 +21,9 @@ func List(root string, warn func(string)) ([]*State, error) {
 	}
 	var all []*State
 	for _, e := range entries {
+		if e.Name() == filtersDir {
+			continue
+		}
 		s, err := Find(root, e.Name())
 		switch {
 		case err == nil:

@@ -180,12 +180,21 @@ func (s *State) Now() (status specs.ContainerState, pid int) {
 	return status, pid
 }
 
-// OCI is the state as `state` prints it.
-func (s *State) OCI() any {
+// A View is the state as `state` and `list` print it: the specification's (runtime.md, State) with what runc adds, in runc's order.
+type View struct {
+	OCIVersion  string               `json:"ociVersion"`
+	ID          string               `json:"id"`
+	PID         int                  `json:"pid"` // 0 when it has stopped
+	Status      specs.ContainerState `json:"status"`
+	Bundle      string               `json:"bundle"`
+	Rootfs      string               `json:"rootfs"`
+	Created     time.Time            `json:"created"`
+	Annotations map[string]string    `json:"annotations,omitempty"`
+	Owner       string               `json:"owner"` // in the list only
+}
+
+// View is the state now.
+func (s *State) View() View {
 	status, pid := s.Now()
-	return struct {
-		specs.State
-		Rootfs  string    `json:"rootfs"`  // these two as runc adds them
-		Created time.Time `json:"created"` //
-	}{specs.State{Version: s.OCIVersion, ID: s.ID, Status: status, Pid: pid, Bundle: s.Bundle, Annotations: s.Annotations}, s.Rootfs, s.Created}
+	return View{OCIVersion: s.OCIVersion, ID: s.ID, PID: pid, Status: status, Bundle: s.Bundle, Rootfs: s.Rootfs, Created: s.Created, Annotations: s.Annotations}
 }

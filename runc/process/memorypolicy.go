@@ -14,14 +14,30 @@ type memoryPolicy struct {
 }
 
 var memoryModes = [...]named{
-	{string(specs.MpolDefault), unix.MPOL_DEFAULT}, {string(specs.MpolPreferred), unix.MPOL_PREFERRED}, {string(specs.MpolBind), unix.MPOL_BIND},
-	{string(specs.MpolInterleave), unix.MPOL_INTERLEAVE}, {string(specs.MpolLocal), unix.MPOL_LOCAL},
-	{string(specs.MpolPreferredMany), unix.MPOL_PREFERRED_MANY}, {string(specs.MpolWeightedInterleave), unix.MPOL_WEIGHTED_INTERLEAVE},
+	{string(specs.MpolDefault), unix.MPOL_DEFAULT},
+	{string(specs.MpolPreferred), unix.MPOL_PREFERRED},
+	{string(specs.MpolBind), unix.MPOL_BIND},
+	{string(specs.MpolInterleave), unix.MPOL_INTERLEAVE},
+	{string(specs.MpolLocal), unix.MPOL_LOCAL},
+	{string(specs.MpolPreferredMany), unix.MPOL_PREFERRED_MANY},
+	{string(specs.MpolWeightedInterleave), unix.MPOL_WEIGHTED_INTERLEAVE},
 }
 
 var memoryFlags = [...]named{
-	{string(specs.MpolFNumaBalancing), unix.MPOL_F_NUMA_BALANCING}, {string(specs.MpolFRelativeNodes), unix.MPOL_F_RELATIVE_NODES},
+	{string(specs.MpolFNumaBalancing), unix.MPOL_F_NUMA_BALANCING},
+	{string(specs.MpolFRelativeNodes), unix.MPOL_F_RELATIVE_NODES},
 	{string(specs.MpolFStaticNodes), unix.MPOL_F_STATIC_NODES},
+}
+
+// KnownMemoryPolicies are the modes and flags that linux.memoryPolicy may have.
+func KnownMemoryPolicies() (modes, flags []string) {
+	for _, m := range memoryModes {
+		modes = append(modes, m.name)
+	}
+	for _, f := range memoryFlags {
+		flags = append(flags, f.name)
+	}
+	return modes, flags
 }
 
 func memoryPolicyOf(m *specs.LinuxMemoryPolicy) (*memoryPolicy, error) {

@@ -1,8 +1,6 @@
 package process
 
 import (
-	"fmt"
-
 	"hull/stages"
 
 	"golang.org/x/sys/unix"
@@ -16,8 +14,8 @@ func SendPIDFD(path string, pidfd int, kind string) error {
 		return err
 	}
 	defer unix.Close(fd)
-	if err := unix.Sendmsg(fd, []byte(kind), unix.UnixRights(pidfd), nil, unix.MSG_NOSIGNAL); err != nil {
-		return &stages.Error{Kind: stages.Internal, Thing: "--pidfd-socket " + path, Err: fmt.Errorf("sendmsg: %w", err)}
+	if err := Pass(fd, []byte(kind), pidfd); err != nil {
+		return &stages.Error{Kind: stages.Internal, Thing: "--pidfd-socket " + path, Err: err}
 	}
 	return nil
 }

@@ -9,14 +9,21 @@ import (
 )
 
 var policies = [...]named{
-	{string(specs.SchedOther), unix.SCHED_NORMAL}, {string(specs.SchedBatch), unix.SCHED_BATCH}, {string(specs.SchedIdle), unix.SCHED_IDLE},
-	{string(specs.SchedFIFO), unix.SCHED_FIFO}, {string(specs.SchedRR), unix.SCHED_RR}, {string(specs.SchedDeadline), unix.SCHED_DEADLINE},
+	{string(specs.SchedOther), unix.SCHED_NORMAL},
+	{string(specs.SchedBatch), unix.SCHED_BATCH},
+	{string(specs.SchedIdle), unix.SCHED_IDLE},
+	{string(specs.SchedFIFO), unix.SCHED_FIFO},
+	{string(specs.SchedRR), unix.SCHED_RR},
+	{string(specs.SchedDeadline), unix.SCHED_DEADLINE},
 }
 
 var schedulerFlags = [...]named{
-	{string(specs.SchedFlagResetOnFork), unix.SCHED_FLAG_RESET_ON_FORK}, {string(specs.SchedFlagReclaim), unix.SCHED_FLAG_RECLAIM},
-	{string(specs.SchedFlagDLOverrun), unix.SCHED_FLAG_DL_OVERRUN}, {string(specs.SchedFlagKeepPolicy), unix.SCHED_FLAG_KEEP_POLICY},
-	{string(specs.SchedFlagKeepParams), unix.SCHED_FLAG_KEEP_PARAMS}, {string(specs.SchedFlagUtilClampMin), unix.SCHED_FLAG_UTIL_CLAMP_MIN},
+	{string(specs.SchedFlagResetOnFork), unix.SCHED_FLAG_RESET_ON_FORK},
+	{string(specs.SchedFlagReclaim), unix.SCHED_FLAG_RECLAIM},
+	{string(specs.SchedFlagDLOverrun), unix.SCHED_FLAG_DL_OVERRUN},
+	{string(specs.SchedFlagKeepPolicy), unix.SCHED_FLAG_KEEP_POLICY},
+	{string(specs.SchedFlagKeepParams), unix.SCHED_FLAG_KEEP_PARAMS},
+	{string(specs.SchedFlagUtilClampMin), unix.SCHED_FLAG_UTIL_CLAMP_MIN},
 	{string(specs.SchedFlagUtilClampMax), unix.SCHED_FLAG_UTIL_CLAMP_MAX},
 }
 

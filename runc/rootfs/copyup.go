@@ -1,11 +1,11 @@
 package rootfs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"hull/stages"
@@ -13,14 +13,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkCopyUp: what is copied is what the image has there, so no mount of the container may be in between.
+// checkCopyUp: what is copied is what the image has there. A tmpfs of the container that hides it has the same, if it is a copy itself, or
+// nothing to copy: so podman has /run/lock on /run for a systemd. What any other mount has there is not known yet.
 func (m *mount) checkCopyUp(before []mount) error {
-	dest := relative(m.Destination)
-	switch i := slices.IndexFunc(before, func(b mount) bool { return !b.remount && covers(relative(b.Destination), dest) }); {
-	case m.Type != "tmpfs" || m.bind || m.remount:
+	if m.Type != "tmpfs" || m.bind || m.remount {
 		return errors.New("tmpcopyup is for a tmpfs")
-	case i >= 0:
-		return unsupported("tmpcopyup below another mount, %s, is not offered: it copies what the image has", before[i].field)
+	}
+	for _, b := range before {
+		switch {
+		case b.remount || !covers(relative(b.Destination), relative(m.Destination)):
+		case b.Type != "tmpfs" || b.bind:
+			return unsupported("tmpcopyup below another mount, %s, is not offered: it copies what the image has", b.field)
+		default:
+			m.copyUp = m.copyUp && b.copyUp
+		}
 	}
 	return nil
 }
@@ -44,6 +50,9 @@ func (w *Wanted) makeCopyUp(m *mount) (err error) {
 		return fmt.Errorf("fsopen: %w", err)
 	}
 	defer unix.Close(fs)
+	if err := unix.FsconfigSetString(fs, "source", cmp.Or(m.Source, "tmpfs")); err != nil { // what mountinfo shows; "none" otherwise
+		return fmt.Errorf("fsconfig source: %w", err)
+	}
 	for _, d := range m.data {
 		set := func() error { return unix.FsconfigSetFlag(fs, d.key) }
 		if d.value != nil {

@@ -193,6 +193,31 @@ func (p reader) argumentsToAsk(nr uint32) map[uint][]uint64 {
 	return ask
 }
 
+// togetherToAsk lists, for each rule of the call that looks at several arguments, their values at and around the bounds, in all
+// combinations: a rule holds only where all of its conditions do.
+func (p reader) togetherToAsk(nr uint32) (list [][6]uint64) {
+	for column := range columns {
+		for _, s := range p.rules[column][nr] {
+			if len(s.Args) < 2 {
+				continue
+			}
+			combinations := [][6]uint64{{}}
+			for _, a := range s.Args[:min(len(s.Args), 3)] {
+				var more [][6]uint64
+				for _, c := range combinations {
+					for _, v := range []uint64{a.Value - 1, a.Value, a.Value + 1, a.ValueTwo} {
+						c[a.Index] = v
+						more = append(more, c)
+					}
+				}
+				combinations = more
+			}
+			list = append(list, combinations...)
+		}
+	}
+	return list
+}
+
 // compare asks filter and profile about everything, and returns how many questions that were.
 func compare(t *testing.T, p *specs.LinuxSeccomp, goarch string) (questions int) {
 	t.Helper()
@@ -215,6 +240,9 @@ func compare(t *testing.T, p *specs.LinuxSeccomp, goarch string) (questions int)
 			question(c)
 			c.args = [6]uint64{math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64}
 			question(c)
+			for _, c.args = range r.togetherToAsk(nr &^ x32Bit) {
+				question(c)
+			}
 			for index, values := range r.argumentsToAsk(nr &^ x32Bit) {
 				for _, v := range values {
 					c.args = [6]uint64{}

@@ -37,18 +37,33 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
+	"busybox": func() string {
+		if _, err := os.Stat(filepath.Join(Tools(), "bin/busybox")); err != nil {
+			return "no " + Tools() + "/bin/busybox: run .ci/peers"
+		}
+		return ""
+	},
 	"memory-v1": func() string { return file("/sys/fs/cgroup/memory/memory.stat") },
 	"btf":       func() string { return file("/sys/kernel/btf/vmlinux") },
 	"vm": func() string {
 		if os.Getenv("HULL_VM_TESTS") == "" {
 			return "HULL_VM_TESTS is not set (make test-vm sets it)"
 		}
-		dir := os.Getenv("HULL_VM")
-		if dir == "" {
-			dir = filepath.Join(Root(), ".hull/vm")
+		if _, err := os.Stat(VM() + "/done"); err != nil {
+			return "no " + VM() + ": run .ci/vm-parts"
 		}
-		if _, err := os.Stat(filepath.Join(dir, "done")); err != nil {
-			return "no " + dir + ": run .ci/vm-parts"
+		return ""
+	},
+	"vm-arm64": func() string {
+		if _, err := os.Stat(VM() + "/arm64/done"); err != nil {
+			return "no " + VM() + "/arm64: run .ci/vm-parts arm64"
+		}
+		return ""
+	},
+	"qemu-arm64": func() string { return program("qemu-system-aarch64") },
+	"whole-vm": func() string {
+		if os.Getenv("HULL_VM_TESTS") != "all" {
+			return "HULL_VM_TESTS is not all (make test-vm sets it)"
 		}
 		return ""
 	},
@@ -147,6 +162,14 @@ func Tools() string {
 	return filepath.Join(Root(), ".hull/tools")
 }
 
+// VM is where .ci/vm-parts unpacks the parts of virtual machines. HULL_VM overrides it.
+func VM() string {
+	if dir := os.Getenv("HULL_VM"); dir != "" {
+		return dir
+	}
+	return filepath.Join(Root(), ".hull/vm")
+}
+
 // ToolEnv is the environment in which the foreign parts run: theirs first in PATH, their libraries found.
 func ToolEnv() []string {
 	tools := Tools()
@@ -154,11 +177,24 @@ func ToolEnv() []string {
 	return append(os.Environ(), "PATH="+path, "LD_LIBRARY_PATH="+tools+"/usr/lib/x86_64-linux-gnu:"+tools+"/usr/lib/aarch64-linux-gnu")
 }
 
+// EnvBin names a directory that holds our binaries already built: a virtual machine has no Go.
+const EnvBin = "HULL_BIN"
+
 // Build builds one of our binaries into a directory of the test and returns its path. With a build tag it is another program: that of
-// "weakened" lacks protections (docs/attacks.md).
+// "weakened" lacks protections (docs/attacks.md). In [EnvBin] it is called NAME,TAG.
 func Build(t testing.TB, name string, tags ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name)
+	if bin := os.Getenv(EnvBin); bin != "" {
+		text, err := os.ReadFile(filepath.Join(bin, strings.Join(append([]string{name}, tags...), ",")))
+		if err == nil {
+			err = os.WriteFile(out, text, 0o755)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", EnvBin, err)
+		}
+		return out
+	}
 	cmd := exec.Command("go", "build", "-trimpath", "-tags", strings.Join(tags, ","), "-o", out, "./cmd/"+name)
 	cmd.Dir = Root()
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -43,10 +43,7 @@ func startAt(t *testing.T, root string, args ...string) *tracer {
 		dir, err := os.MkdirTemp("", "hull-trace-test")
 		require.NoError(t, err)
 		program = filepath.Join(dir, "hull-trace")
-		build := exec.Command("go", "build", "-o", program, "./cmd/hull-trace")
-		build.Dir = probetest.Root()
-		out, err := build.CombinedOutput()
-		require.NoError(t, err, "%s", out)
+		require.NoError(t, os.Rename(probetest.Build(t, "hull-trace"), program))
 	}
 	inst, err := instance.At(root)
 	require.NoError(t, err)

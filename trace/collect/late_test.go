@@ -38,7 +38,7 @@ func (tr *tracer) claim(ctx span.Context, steps ...stages.ID) {
 // TestKernelTooLate: a whole run passes while hull-trace gets no time, as on a busy machine, and everything it would have looked at is gone. What
 // only a look could prove is neither proved nor held against the program, and says why; what the events show is proved all the same.
 func TestKernelTooLate(t *testing.T) {
-	probetest.Need(t, "root", "btf", "peers")
+	probetest.Need(t, "root", "btf", "busybox")
 	runc := probetest.Build(t, "hull-runc")
 	dir, id := bundle(t, "exit 3")
 	tr := start(t)
@@ -83,7 +83,9 @@ func TestKernelNoRuntime(t *testing.T) {
 		if step.Step().Stage == stages.Runc || step == stages.ShimExitRecord || step == stages.DaemonExitObserve {
 			want = model.Unproved
 		}
-		s := spansOf(trace, step.String())[0]
+		some := spansOf(trace, step.String())
+		require.NotEmpty(t, some, "%s is not in the trace: %+v", step, trace.Lost)
+		s := some[0]
 		require.Equal(t, want, s.Proof, "%s: %s", s.Name, s.Because)
 		require.NotEmpty(t, s.Because)
 	}
@@ -92,7 +94,7 @@ func TestKernelNoRuntime(t *testing.T) {
 // TestKernelMissing: the looks that come in time find out who claims what is not there: a shim without its record, a daemon without its own, a root
 // without a writable layer.
 func TestKernelMissing(t *testing.T) {
-	probetest.Need(t, "root", "btf", "peers")
+	probetest.Need(t, "root", "btf", "busybox")
 	runc := probetest.Build(t, "hull-runc")
 	dir, id := bundle(t, "read line; exit 3")
 	tr := start(t)
@@ -118,7 +120,7 @@ func TestKernelMissing(t *testing.T) {
 
 // TestKernelStartedAgain: the daemon's record tells of a later life of the container than the one in the trace.
 func TestKernelStartedAgain(t *testing.T) {
-	probetest.Need(t, "root", "btf", "peers")
+	probetest.Need(t, "root", "btf", "busybox")
 	runc := probetest.Build(t, "hull-runc")
 	for _, again := range []bool{false, true} {
 		dir, id := bundle(t, "exit 3")

@@ -15,7 +15,7 @@ import (
 
 // TestKernelOurRuntime holds every claim of hull-runc on a real bundle against the kernel.
 func TestKernelOurRuntime(t *testing.T) {
-	probetest.Need(t, "root", "btf", "peers")
+	probetest.Need(t, "root", "btf", "busybox")
 	runc := probetest.Build(t, "hull-runc")
 	dir, id := bundle(t, "exit 3")
 	tr := start(t)
