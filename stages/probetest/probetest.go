@@ -46,13 +46,6 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
-	"vm-arm64": func() string {
-		if _, err := os.Stat(VM() + "/arm64/done"); err != nil {
-			return "no " + VM() + "/arm64: run .ci/vm-parts arm64"
-		}
-		return ""
-	},
-	"qemu-arm64": func() string { return program("qemu-system-aarch64") },
 	"whole-vm": func() string {
 		if os.Getenv("HULL_VM_TESTS") != "all" {
 			return "HULL_VM_TESTS is not all (make test-vm sets it)"
