@@ -4,7 +4,7 @@ GO      ?= go
 GOFLAGS ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo picture viewer check test bench soak test-vm generate clean verbs man
+.PHONY: help build demo picture viewer check test attacks bench soak fuzz test-vm generate clean verbs conformance man
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,15 @@ verbs: ## Run the sessions that test every verb, and hold them against docker (n
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers
 	@$(GO) run ./cmd/verbs
 
+attacks: export HULL_ATTACK_ROUNDS := $(or $(ROUNDS),1000)
+attacks: ## Try every attack of docs/attacks.md, races in their long form (needs root): make attacks ROUNDS=1000
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers
+	@$(GO) run ./cmd/attacks
+
+conformance: ## Run the OCI runtime-tools validation suite against hull-runc (needs root; docs/conformance.txt): make conformance RUN=hooks
+	@[ -n "$$HULL_TOOLS" ] || .ci/peers busybox-static
+	@$(GO) run ./cmd/conformance -run '$(RUN)'
+
 # What the bench runs beside ours, and what those need.
 BENCH_PEERS := containerd runc crun busybox-static docker.io libyajl2 libseccomp2 podman conmon golang-github-containers-common \
 	golang-github-containers-image containernetworking-plugins iptables libip4tc2 libip6tc2 libxtables12 libnftnl11 libnetfilter-conntrack3 \
@@ -74,6 +83,13 @@ test-vm: ## Run the kernel tests of the runtime, the tracer and the engine on Li
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers
 	@.ci/vm-parts
 	@HULL_VM_TESTS=all HULL_REQUIRE=qemu,vm,whole-vm $(GO) run ./cmd/testsum -as vm -timeout 90m ./runc/vmtest
+
+FUZZTIME ?= 30s
+
+fuzz: ## Run every fuzz target for a while: make fuzz FUZZTIME=30s (what it finds stays below testdata/fuzz as a test)
+	@grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | wc -l | xargs printf 'fuzz: %s targets, $(FUZZTIME) each\n'
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sort | sed 's|/[^/]*:func | |' | while read -r folder target; do \
+	  echo "fuzz: $$folder $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$folder </dev/null || exit 1; done
 
 generate: ## Make the generated files anew: docs, BPF objects (needs clang)
 	$(GO) generate ./...

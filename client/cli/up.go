@@ -122,6 +122,9 @@ func beside(name string) (string, error) {
 		}
 	}
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		if !filepath.IsAbs(dir) { // nor an empty one: whoever can write to the working directory would have us run his program (CVE-2020-27534)
+			continue
+		}
 		path := filepath.Join(dir, name)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return path, nil

@@ -22,28 +22,31 @@ type Dockerd struct {
 	Root       string
 	Socket     string
 	Containerd *containerdtest.Containerd // the one behind it
-	cgroup     string                     // its containers' cgroup, below each hierarchy's root
+	Cgroup     string                     // the parent of its containers' cgroups, below each hierarchy's root
 	env        []string
 	t          testing.TB
 }
 
-// Start starts dockerd and waits until it answers. At the test's end its containers are removed, it is stopped, and nothing is left.
-func Start(t testing.TB) *Dockerd {
+// Start starts dockerd, with flags of its own after the usual ones, and waits until it answers. At the test's end its containers are removed,
+// it is stopped, and nothing is left.
+func Start(t testing.TB, flags ...string) *Dockerd {
 	t.Helper()
 	ctd := containerdtest.Start(t) // stopped after dockerd: cleanups run in reverse
 	root, err := os.MkdirTemp("", "dkr")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Dockerd{Root: root, Socket: root + "/docker.sock", Containerd: ctd, cgroup: filepath.Base(root), env: probetest.ToolEnv(), t: t}
+	d := &Dockerd{Root: root, Socket: root + "/docker.sock", Containerd: ctd, Cgroup: filepath.Base(root), env: probetest.ToolEnv(), t: t}
 	log, err := os.Create(root + "/log")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(probetest.Tools(), "usr/sbin/dockerd"), "-H", "unix://"+d.Socket, "--containerd", ctd.Socket,
-		"--data-root", root+"/data", "--exec-root", root+"/exec", "--pidfile", root+"/pid", "--config-file", root+"/none.json",
-		"--storage-driver", "overlay2", "--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", "/"+d.cgroup,
-		"--bridge", "none", "--iptables=false")
+	cmd := exec.Command(filepath.Join(probetest.Tools(), "usr/sbin/dockerd"), append([]string{
+		"-H", "unix://" + d.Socket, "--containerd", ctd.Socket,
+		"--data-root", root + "/data", "--exec-root", root + "/exec", "--pidfile", root + "/pid", "--config-file", root + "/none.json",
+		"--storage-driver", "overlay2", "--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", "/" + d.Cgroup,
+		"--bridge", "none", "--iptables=false",
+	}, flags...)...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = d.env, log, log
 	// A network namespace of its own: whatever dockerd does to interfaces and rules, the machine's stay as they are.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
@@ -65,10 +68,16 @@ func Start(t testing.TB) *Dockerd {
 	}
 }
 
-// Docker runs Debian's docker client against this dockerd and returns its standard output.
-func (d *Dockerd) Docker(args ...string) (string, error) {
+// Command is `docker ARGS`, Debian's client, against this dockerd, not yet started.
+func (d *Dockerd) Command(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(probetest.Tools(), "usr/bin/docker"), append([]string{"-H", "unix://" + d.Socket}, args...)...)
 	cmd.Env = append(d.env, "DOCKER_CONFIG="+d.Root)
+	return cmd
+}
+
+// Docker runs `docker ARGS` and returns its standard output.
+func (d *Dockerd) Docker(args ...string) (string, error) {
+	cmd := d.Command(args...)
 	var out, text bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &text
 	if err := cmd.Run(); err != nil {
@@ -102,7 +111,7 @@ func (d *Dockerd) stop(cmd *exec.Cmd) {
 		}
 	}
 	for _, pattern := range []string{"/sys/fs/cgroup/*/", "/sys/fs/cgroup/"} {
-		dirs, _ := filepath.Glob(pattern + d.cgroup)
+		dirs, _ := filepath.Glob(pattern + d.Cgroup)
 		for _, dir := range dirs {
 			os.Remove(dir)
 		}

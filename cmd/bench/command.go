@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// A command is a program with its arguments, as one line of words; {i} becomes a number that no other run has.
+// A command is a program with its arguments, as one line of words; {i} becomes a number that no other run has. Or it is what do does.
 type command struct {
-	name string // in the tables
-	line string
-	// after, if set, is run after each sample, uncounted.
-	after string
+	name          string // in the tables
+	line          string
+	do            func(i int) error
+	before, after func(i int) error // if set: run around each sample, uncounted
 }
 
 // words are the command's for the i-th run.
@@ -67,20 +67,24 @@ func (b *bench) exec(argv []string, out io.Writer) error {
 // take runs a command once, and looks at the clocks around it.
 func (b *bench) take(c command) (s sample, err error) {
 	i := b.next()
+	if c.before != nil {
+		if err := c.before(i); err != nil {
+			return s, err
+		}
+	}
 	b.calm()
 	mine, all, start := b.mine(), b.usage(""), time.Now()
-	do := b.exec
-	if argv := words(c.line, i); argv[0] == lifecycle {
-		do = func(argv []string, _ io.Writer) error { return b.live(argv) }
+	if c.do == nil {
+		c.do = func(i int) error { return b.exec(words(c.line, i), io.Discard) }
 	}
-	if err := do(words(c.line, i), io.Discard); err != nil {
+	if err := c.do(i); err != nil {
 		return s, err
 	}
 	s.wall = time.Since(start)
 	s.cpu = b.mine() - mine
 	s.busy = b.usage("")-all-s.cpu > s.wall/7
-	if c.after != "" {
-		err = b.exec(words(c.after, i), io.Discard)
+	if c.after != nil {
+		err = c.after(i)
 	}
 	return s, err
 }

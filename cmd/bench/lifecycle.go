@@ -3,39 +3,86 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// lifecycle is the word by which a table names what no single program does: create, start, wait and delete by a runtime.
-const lifecycle = "(lifecycle)"
+// A lifecycle is one OCI runtime with a bundle, for the verbs of runtime.md one by one.
+type lifecycle struct {
+	b                     *bench
+	runtime, root, bundle string
+}
 
-// live does it: RUNTIME ROOT BUNDLE.
-func (b *bench) live(argv []string) error {
-	runtime, root, bundle := argv[1], argv[2], argv[3]
-	pidFile, id := b.root+"/pid", "c"+fmt.Sprint(b.next())
-	if err := b.run(runtime + " --root " + root + " create --bundle " + bundle + " --pid-file " + pidFile + " " + id); err != nil {
-		return err
+// lifecycles are the runtimes on one bundle.
+func (b *bench) lifecycles() (list []lifecycle, err error) {
+	if b.ociBundle == "" {
+		if b.ociBundle, err = b.bundle(); err != nil {
+			return nil, err
+		}
 	}
-	if err := b.run(runtime + " --root " + root + " start " + id); err != nil {
-		return err
+	for _, runtime := range []string{"hull-runc", "runc", "crun"} {
+		list = append(list, lifecycle{b, runtime, b.root + "/runtime-" + runtime, b.ociBundle})
 	}
-	text, err := os.ReadFile(pidFile)
+	return list, nil
+}
+
+func (l lifecycle) verb(line string, i int) error {
+	return l.b.exec(words(l.runtime+" --root "+l.root+" "+line, i), io.Discard)
+}
+
+func (l lifecycle) run(i int) error { return l.verb("run --bundle "+l.bundle+" c{i}", i) }
+func (l lifecycle) create(i int) error {
+	return l.verb("create --bundle "+l.bundle+" --pid-file "+l.pidFile()+" c{i}", i)
+}
+func (l lifecycle) start(i int) error  { return l.verb("start c{i}", i) }
+func (l lifecycle) delete(i int) error { return l.verb("delete c{i}", i) }
+
+func (l lifecycle) pidFile() string { return l.b.root + "/pid" }
+
+// wait waits for the container's end: its first process became our child when the runtime left.
+func (l lifecycle) wait(int) error {
+	text, err := os.ReadFile(l.pidFile())
 	if err != nil {
 		return err
 	}
 	var pid int
 	fmt.Sscan(string(text), &pid)
 	var status unix.WaitStatus
-	if _, err := unix.Wait4(pid, &status, 0, nil); err != nil { // it became our child when the runtime left
+	if _, err := unix.Wait4(pid, &status, 0, nil); err != nil {
 		return fmt.Errorf("wait4 %d: %w", pid, err)
 	}
 	if status.ExitStatus() != 0 {
-		return fmt.Errorf("%s: the container ended with %d", runtime, status.ExitStatus())
+		return fmt.Errorf("%s: the container ended with %d", l.runtime, status.ExitStatus())
 	}
-	return b.run(runtime + " --root " + root + " delete " + id)
+	return nil
+}
+
+// all does the steps one after the other.
+func all(steps ...func(i int) error) func(i int) error {
+	return func(i int) error {
+		for _, step := range steps {
+			if err := step(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// perRuntime makes a table's commands: one for each runtime.
+func perRuntime(make func(lifecycle) command) func(*bench) ([]command, error) {
+	return func(b *bench) (list []command, err error) {
+		runtimes, err := b.lifecycles()
+		for _, l := range runtimes {
+			c := make(l)
+			c.name = l.runtime
+			list = append(list, c)
+		}
+		return list, err
+	}
 }
 
 // bundle makes an OCI bundle out of one that hulld has made: docker's own kind of spec (namespaces, mounts, capabilities, seccomp, masked

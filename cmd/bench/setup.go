@@ -25,6 +25,8 @@ type bench struct {
 	env    []string
 	serial int
 
+	ociBundle string // of the tables of the runtimes alone, once it is made
+
 	daemons   []*exec.Cmd // the peers', in the order they were started
 	group     string      // of everything that is measured, below each v1 hierarchy
 	hullGroup string      // of hull's containers, by the instance's name

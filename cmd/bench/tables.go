@@ -92,19 +92,29 @@ var tables = []table{
 		rows: []row{{"tracing", "traced", "not traced", 1.05}},
 	},
 	{
-		title: "the OCI runtimes alone: create, start, wait and delete of one bundle with docker's kind of spec",
-		commands: func(b *bench) ([]command, error) {
-			bundle, err := b.bundle()
-			if err != nil {
-				return nil, err
-			}
-			var list []command
-			for _, runtime := range []string{"hull-runc", "runc", "crun"} {
-				list = append(list, command{name: runtime, line: lifecycle + " " + runtime + " " + b.root + "/runtime-" + runtime + " " + bundle})
-			}
-			return list, nil
-		},
-		rows: []row{{"runtime", "hull-runc", "runc", 0.5}, {"runtime-crun", "hull-runc", "crun", 0.6}},
+		title:    "the OCI runtimes alone: create, start, wait and delete of one bundle with docker's kind of spec",
+		commands: perRuntime(func(l lifecycle) command { return command{do: all(l.create, l.start, l.wait, l.delete)} }),
+		rows:     []row{{"runtime", "hull-runc", "runc", 0.5}, {"runtime-crun", "hull-runc", "crun", 0.6}},
+	},
+	{
+		title:    "the same by `run`, in one process",
+		commands: perRuntime(func(l lifecycle) command { return command{do: l.run} }),
+		rows:     []row{{"runtime-run", "hull-runc", "runc", 0.3}, {"runtime-run-crun", "hull-runc", "crun", 0.6}},
+	},
+	{
+		title:    "`create` alone",
+		commands: perRuntime(func(l lifecycle) command { return command{do: l.create, after: all(l.start, l.wait, l.delete)} }),
+		rows:     []row{{"runtime-create", "hull-runc", "runc", 0.6}, {"runtime-create-crun", "hull-runc", "crun", 0.6}},
+	},
+	{
+		title:    "`start` alone",
+		commands: perRuntime(func(l lifecycle) command { return command{before: l.create, do: l.start, after: all(l.wait, l.delete)} }),
+		rows:     []row{{"runtime-start", "hull-runc", "runc", 0.6}, {"runtime-start-crun", "hull-runc", "crun", 0.6}},
+	},
+	{
+		title:    "`delete` alone",
+		commands: perRuntime(func(l lifecycle) command { return command{before: all(l.create, l.start, l.wait), do: l.delete} }),
+		rows:     []row{{"runtime-delete", "hull-runc", "runc", 0.6}, {"runtime-delete-crun", "hull-runc", "crun", 0.6}},
 	},
 	{title: "programs executed for one run", count: execs, rows: []row{{name: "execs", goal: 8}}},
 	{title: "page faults of one run", count: faults, rows: []row{{name: "faults", goal: 4000}}},

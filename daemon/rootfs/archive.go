@@ -75,7 +75,7 @@ func (p *packer) entry(dir int, base, as string, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%s: more than %d directories deep", as, maxDepth)
 	}
-	fd, err := openat2(dir, base, unix.O_PATH|unix.O_NOFOLLOW, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_SYMLINKS)
+	fd, err := openEntry(dir, base)
 	if err != nil {
 		if depth > 0 && IsNotExist(err) {
 			return nil // it was removed while we walked

@@ -2,6 +2,7 @@ package cgroup
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 
@@ -18,6 +19,9 @@ func cpu(r *specs.LinuxResources, version versionOf) (rows []row, err error) {
 	c := r.CPU
 	if c == nil {
 		return nil, nil
+	}
+	if c.Idle != nil && *c.Idle != 0 && *c.Idle != 1 {
+		return nil, cannot(stages.Invalid, "cpu", "linux.resources.cpu.idle", fmt.Errorf("%d is neither 0 nor 1", *c.Idle))
 	}
 	add := func(file, value string) { rows = append(rows, row{controller: "cpu", file: file, value: value}) }
 	number := func(file string, v *uint64) {

@@ -77,6 +77,9 @@ type freezer struct {
 }
 
 func (g *Group) freezer() (freezer, error) {
+	if len(g.Members) == 0 {
+		return freezer{}, cannot(stages.Unsupported, "freezer", "freezer.state", errors.New("the container has no cgroup"))
+	}
 	m := g.member(func(m Member) bool {
 		return m.Version == 1 && slices.Contains(strings.Split(m.Controller, ","), "freezer")
 	})

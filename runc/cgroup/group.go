@@ -3,6 +3,7 @@ package cgroup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"slices"
@@ -34,6 +35,16 @@ type Group struct {
 // A limit that cannot be had is an error that names the controller and the file; warnings are for what nobody asked for. A group of
 // that name with processes in it is a conflict. After an error nothing that Create made is left.
 func Create(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g *Group, warnings []string, err error) {
+	return makeGroup(ctx, cgroupsPath, r, false)
+}
+
+// CreateWhereAllowed is [Create] for an ordinary user, who can make no device node (mknod(2)): a hierarchy in which it may make no group is
+// left out, unless a limit needs it, and devices are limited only if the specification says so. The group may then be in none at all.
+func CreateWhereAllowed(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g *Group, warnings []string, err error) {
+	return makeGroup(ctx, cgroupsPath, r, true)
+}
+
+func makeGroup(ctx context.Context, cgroupsPath string, r *specs.LinuxResources, optional bool) (g *Group, warnings []string, err error) {
 	fail := func(kind stages.Kind, err error) error {
 		return &stages.Error{Step: stages.RuncCgroupCreate, Kind: kind, Thing: cgroupsPath, Err: err}
 	}
@@ -45,11 +56,11 @@ func Create(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g
 	if err != nil {
 		return nil, nil, fail(stages.Internal, err)
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && !optional {
 		return nil, nil, fail(stages.Unavailable, errors.New("no cgroup hierarchy is mounted"))
 	}
 	limits, err := plan(all, r)
-	if err == nil {
+	if asked := r != nil && len(r.Devices) > 0; err == nil && (asked || !optional) {
 		err = limits.planDevices(all, r)
 	}
 	if err != nil {
@@ -60,19 +71,59 @@ func Create(ctx context.Context, cgroupsPath string, r *specs.LinuxResources) (g
 	b := builder{wanted: wanted(all, limits), refused: map[string]error{}}
 	defer func() {
 		if err != nil {
-			b.undo()
+			b.undo(0)
 			g = nil
 		}
 	}()
+	var built []hierarchy
 	for _, h := range all {
+		before := len(b.made)
 		m, err := b.build(ctx, h, h.below(names, absolute))
+		if err == nil && optional {
+			err = joinable(h, m)
+		}
+		if optional && stages.KindOf(err) == stages.Denied && err != nil {
+			b.undo(before)
+			if err := limits.without(h, err); err != nil {
+				return g, nil, err
+			}
+			warnings = append(warnings, fmt.Sprintf("no cgroup in %s: %v", h, err))
+			continue
+		}
 		if err != nil {
 			return g, nil, err
 		}
+		built = append(built, h)
 		g.Members = append(g.Members, m)
 	}
-	w, err := g.limit(ctx, all, limits, b.refused)
-	return g, append(b.warnings(limits), w...), err
+	w, err := g.limit(ctx, built, limits, b.refused)
+	return g, append(append(warnings, b.warnings(limits)...), w...), err
+}
+
+// joinable tells whether this user may also move a process into the v2 group that it has just made: for that it must be able to write
+// cgroup.procs of the directory above both places (cgroup-v2.rst, "Delegation Containment").
+func joinable(h hierarchy, m Member) error {
+	if h.version != 2 {
+		return nil
+	}
+	procs := path.Join(path.Dir(m.Dir), "cgroup.procs")
+	if err := unix.Access(procs, unix.W_OK); err != nil {
+		return &stages.Error{Step: stages.RuncCgroupCreate, Kind: stages.Denied, Thing: procs, Err: err}
+	}
+	return nil
+}
+
+// without says which of the limits cannot be had where there is no group in the hierarchy.
+func (l limits) without(h hierarchy, why error) error {
+	for _, row := range l.rows {
+		if slices.Contains(h.controllers, row.controller) {
+			return cannot(stages.Denied, row.controller, row.file, why)
+		}
+	}
+	if len(l.devices) > 0 && h.version == 2 {
+		return cannot(stages.Denied, "devices", "linux.resources.devices", why)
+	}
+	return nil
 }
 
 // wanted lists the controllers to enable on v2: those with a limit, and those whose counters a user expects to see.
@@ -112,6 +163,32 @@ func (g *Group) Into() (*os.File, error) {
 		return openDir(m.Dir)
 	}
 	return nil, nil
+}
+
+// Delegate gives the v2 group to a user, who may then make groups below it and move processes among them: the directory, and those of its
+// files that the kernel names for it (cgroup-v2.rst, "Delegation"; OCI runtime-spec, config-linux.md, Cgroup ownership). The limits stay
+// ours. A v1 group is never given away: whoever owns one can change its limits.
+func (g *Group) Delegate(uid int) error {
+	m := g.unified()
+	if m == nil {
+		return nil
+	}
+	text, err := os.ReadFile("/sys/kernel/cgroup/delegate") // Linux 4.15
+	if err != nil {
+		text = []byte("cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n")
+	}
+	dir, err := openDir(m.Dir)
+	if err != nil {
+		return cannot(kindOf(err), "cgroup", m.Dir, err)
+	}
+	defer dir.Close()
+	for _, file := range append(strings.Fields(string(text)), ".") {
+		err := unix.Fchownat(int(dir.Fd()), file, uid, -1, unix.AT_SYMLINK_NOFOLLOW)
+		if err != nil && err != unix.ENOENT { // a file of a controller that the group has not
+			return cannot(kindOf(err), "cgroup", path.Join(m.Dir, file), fmt.Errorf("fchownat: %w", err))
+		}
+	}
+	return nil
 }
 
 // IntoOf is the v2 directory that the process is in, if that is the group or below it; else nil. A group that has handed its
@@ -259,9 +336,11 @@ func (b *builder) mkdir(dir *os.File, name string, last bool) error {
 	return &os.PathError{Op: "mkdir", Path: label, Err: err}
 }
 
-// undo removes what was made, children first. A parent that another container uses by now stays: rmdir(2) refuses it.
-func (b *builder) undo() {
-	for _, dir := range slices.Backward(b.made) {
+// undo removes what was made, from the place in the list on, children first. A parent that another container uses by now stays: rmdir(2)
+// refuses it.
+func (b *builder) undo(from int) {
+	for _, dir := range slices.Backward(b.made[from:]) {
 		removeDir(dir)
 	}
+	b.made = b.made[:from]
 }

@@ -20,11 +20,16 @@ func blockIO(r *specs.LinuxResources, version versionOf) (rows []row, err error)
 	if v2 && (b.LeafWeight != nil && *b.LeafWeight != 0 || anyLeaf(b.WeightDevice)) {
 		return nil, cannot(stages.Unsupported, "io", "blkio.leaf_weight", errors.New("cgroup v2 has no such limit"))
 	}
+	if err := checkWeights(b); err != nil {
+		return nil, err
+	}
+	// The proportional part is done by the I/O scheduler of a device: on v1 the files are bfq's where there is no general one, with the same
+	// values (block/bfq-iosched.rst).
 	if b.Weight != nil && *b.Weight != 0 {
 		if v2 {
 			rows = append(rows, row{controller: "io", file: "io.weight", value: "default " + strconv.Itoa(ioWeight(*b.Weight))})
 		} else {
-			rows = append(rows, row{controller: "blkio", file: "blkio.weight", value: strconv.Itoa(int(*b.Weight))})
+			rows = append(rows, row{controller: "blkio", file: "blkio.weight", instead: "blkio.bfq.weight", value: strconv.Itoa(int(*b.Weight))})
 		}
 	}
 	if !v2 && b.LeafWeight != nil && *b.LeafWeight != 0 {
@@ -36,7 +41,7 @@ func blockIO(r *specs.LinuxResources, version versionOf) (rows []row, err error)
 		case v2 && d.Weight != nil:
 			rows = append(rows, row{controller: "io", file: "io.weight", value: dev + strconv.Itoa(ioWeight(*d.Weight))})
 		case d.Weight != nil:
-			rows = append(rows, row{controller: "blkio", file: "blkio.weight_device", value: dev + strconv.Itoa(int(*d.Weight))})
+			rows = append(rows, row{controller: "blkio", file: "blkio.weight_device", instead: "blkio.bfq.weight_device", value: dev + strconv.Itoa(int(*d.Weight))})
 		}
 		if !v2 && d.LeafWeight != nil {
 			rows = append(rows, row{controller: "blkio", file: "blkio.leaf_weight_device", value: dev + strconv.Itoa(int(*d.LeafWeight))})
@@ -65,6 +70,26 @@ func blockIO(r *specs.LinuxResources, version versionOf) (rows []row, err error)
 		}
 	}
 	return rows, nil
+}
+
+// checkWeights holds all weights against the range that the specification has from cgroup v1; 0 is "not given".
+func checkWeights(b *specs.LinuxBlockIO) error {
+	check := func(field string, w *uint16) error {
+		if w != nil && *w != 0 && (*w < 10 || *w > 1000) {
+			return cannot(stages.Invalid, "blkio", "linux.resources.blockIO."+field, fmt.Errorf("%d is not between 10 and 1000", *w))
+		}
+		return nil
+	}
+	all := []error{check("weight", b.Weight), check("leafWeight", b.LeafWeight)}
+	for i, d := range b.WeightDevice {
+		all = append(all, check(fmt.Sprintf("weightDevice[%d].weight", i), d.Weight), check(fmt.Sprintf("weightDevice[%d].leafWeight", i), d.LeafWeight))
+	}
+	for _, err := range all {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func anyLeaf(devices []specs.LinuxWeightDevice) bool {

@@ -18,7 +18,27 @@ type row struct {
 	controller string
 	file       string
 	value      string
-	optional   bool // newer kernels' second half of a limit: missing, it is no failure
+	instead    string // the file's name where another part of the kernel does it: tried if there is no file
+	optional   bool   // newer kernels' second half of a limit: missing, it is no failure
+	ignored    string // not written, but warned about: why
+}
+
+// write gives the file its value. The warning says that it was not.
+func (r row) write(dir *os.File) (warning string, err error) {
+	if r.ignored != "" {
+		return r.file + ": " + r.ignored, nil
+	}
+	err = write(dir, r.file, r.value)
+	if errors.Is(err, unix.ENOENT) && r.instead != "" {
+		err = write(dir, r.instead, r.value)
+	}
+	if errors.Is(err, unix.ENOENT) && r.optional {
+		return r.file + ": this kernel has no such file", nil
+	}
+	if err != nil {
+		err = cannot(kindOf(err), r.controller, r.file, fmt.Errorf("write %q: %w", r.value, err))
+	}
+	return "", err
 }
 
 // limits is everything to be written before the first process joins.
@@ -105,14 +125,14 @@ func (g *Group) limit(ctx context.Context, all []hierarchy, l limits, refused ma
 				return nil, cannot(stages.Internal, row.controller, row.file, err)
 			}
 		}
-		err := write(open[m.Dir], row.file, row.value)
+		warning, err := row.write(open[m.Dir])
 		switch {
-		case err == nil:
-			sp.Set(row.file, row.value)
-		case row.optional && errors.Is(err, unix.ENOENT):
-			warnings = append(warnings, fmt.Sprintf("%s: this kernel has no %s", row.controller, row.file))
+		case err != nil:
+			return nil, err
+		case warning != "":
+			warnings = append(warnings, warning)
 		default:
-			return nil, cannot(kindOf(err), row.controller, row.file, fmt.Errorf("write %q: %w", row.value, err))
+			sp.Set(row.file, row.value)
 		}
 	}
 	if len(l.devices) == 0 {

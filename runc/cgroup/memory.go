@@ -3,6 +3,7 @@ package cgroup
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -17,10 +18,14 @@ func memory(r *specs.LinuxResources, version versionOf) ([]row, error) {
 	if m == nil {
 		return nil, nil
 	}
-	if version("memory", "memory") == 2 {
-		return memoryV2(m)
+	if n := m.Swappiness; n != nil && *n > maxSwappiness && *n != math.MaxUint64 {
+		return nil, cannot(stages.Invalid, "memory", "linux.resources.memory.swappiness", fmt.Errorf("%d is above %d", *n, maxSwappiness))
 	}
-	var rows []row
+	rows := ignoredMemory(m)
+	if version("memory", "memory") == 2 {
+		v2, err := memoryV2(m)
+		return append(v2, rows...), err
+	}
 	add := func(file string, value *int64) {
 		if value != nil && *value != 0 {
 			rows = append(rows, row{controller: "memory", file: file, value: strconv.FormatInt(max(*value, -1), 10)})
@@ -29,17 +34,47 @@ func memory(r *specs.LinuxResources, version versionOf) ([]row, error) {
 	// The limit before memory plus swap: the kernel refuses a sum below its part.
 	add("memory.limit_in_bytes", m.Limit)
 	add("memory.memsw.limit_in_bytes", m.Swap)
+	if allMemory(m) {
+		rows = append(rows, row{controller: "memory", file: "memory.memsw.limit_in_bytes", value: "-1", optional: true})
+	}
 	add("memory.soft_limit_in_bytes", m.Reservation)
-	//lint:ignore SA1019 deprecated, but not to be ignored when somebody asks for it: the kernel answers
-	add("memory.kmem.limit_in_bytes", m.Kernel)
-	add("memory.kmem.tcp.limit_in_bytes", m.KernelTCP)
-	if m.Swappiness != nil {
+	if swappiness(m) {
 		rows = append(rows, row{controller: "memory", file: "memory.swappiness", value: strconv.FormatUint(*m.Swappiness, 10)})
 	}
 	if m.DisableOOMKiller != nil && *m.DisableOOMKiller {
 		rows = append(rows, row{controller: "memory", file: "memory.oom_control", value: "1"})
 	}
+	if m.UseHierarchy != nil {
+		// Since Linux 5.11 every group counts those below it, and the file takes a 1 only.
+		rows = append(rows, row{controller: "memory", file: "memory.use_hierarchy", value: map[bool]string{false: "0", true: "1"}[*m.UseHierarchy], optional: *m.UseHierarchy})
+	}
 	return rows, nil
+}
+
+// maxSwappiness is cgroup v1's largest value in all its kernels.
+const maxSwappiness = 100
+
+// swappiness reports whether it is given; -1, as docker's clients send it, is not.
+func swappiness(m *specs.LinuxMemory) bool {
+	return m.Swappiness != nil && *m.Swappiness != math.MaxUint64
+}
+
+// allMemory: no limit on memory and nothing said of swap means no limit on either, as in runc; the old sum would still hold.
+func allMemory(m *specs.LinuxMemory) bool {
+	return m.Limit != nil && *m.Limit < 0 && !given(m.Swap)
+}
+
+// ignoredMemory are the limits on the kernel's own memory: no kernel of today enforces them alone, and runc ignores them with a warning.
+func ignoredMemory(m *specs.LinuxMemory) (rows []row) {
+	const why = "limits on the kernel's own memory are ignored: they are part of memory's"
+	//lint:ignore SA1019 what is asked for is not overlooked
+	if given(m.Kernel) {
+		rows = append(rows, row{controller: "memory", file: "memory.kmem.limit_in_bytes", ignored: why})
+	}
+	if given(m.KernelTCP) {
+		rows = append(rows, row{controller: "memory", file: "memory.kmem.tcp.limit_in_bytes", ignored: why})
+	}
+	return rows
 }
 
 func memoryV2(m *specs.LinuxMemory) (rows []row, err error) {
@@ -47,11 +82,9 @@ func memoryV2(m *specs.LinuxMemory) (rows []row, err error) {
 		file  string
 		asked bool
 	}{
-		//lint:ignore SA1019 as above
-		{"memory.kmem.limit_in_bytes", given(m.Kernel)},
-		{"memory.kmem.tcp.limit_in_bytes", given(m.KernelTCP)},
-		{"memory.swappiness", m.Swappiness != nil},
+		{"memory.swappiness", swappiness(m)},
 		{"memory.oom_control", m.DisableOOMKiller != nil && *m.DisableOOMKiller},
+		{"memory.use_hierarchy", m.UseHierarchy != nil && !*m.UseHierarchy},
 	} {
 		if gone.asked {
 			return nil, cannot(stages.Unsupported, "memory", gone.file, errors.New("cgroup v2 has no such limit"))
@@ -66,6 +99,9 @@ func memoryV2(m *specs.LinuxMemory) (rows []row, err error) {
 			return nil, cannot(stages.Invalid, "memory", "memory.swap.max", err)
 		}
 		rows = append(rows, row{controller: "memory", file: "memory.swap.max", value: swap})
+	}
+	if allMemory(m) {
+		rows = append(rows, row{controller: "memory", file: "memory.swap.max", value: "max", optional: true})
 	}
 	if given(m.Reservation) {
 		rows = append(rows, row{controller: "memory", file: "memory.low", value: orMax(*m.Reservation)})

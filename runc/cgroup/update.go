@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -35,27 +34,41 @@ func (g *Group) Update(r *specs.LinuxResources) (warnings []string, err error) {
 			c.dir.Close()
 		}
 	}()
-	for _, row := range g.inOrder(all, l.rows) {
-		m := g.holding(all, row.controller)
-		dir, err := openDir(m.Dir)
-		if err != nil {
-			return nil, cannot(kindOf(err), row.controller, row.file, err)
-		}
-		was, err := read(dir, row.file)
-		if err == nil {
-			err = write(dir, row.file, row.value)
-		}
-		switch {
-		case err == nil:
-			before = append(before, change{dir, row.file, was})
-			continue
-		case row.optional && errors.Is(err, unix.ENOENT):
-			warnings = append(warnings, fmt.Sprintf("%s: this kernel has no %s", row.controller, row.file))
+	if err := g.checkUsage(all, r.Memory); err != nil {
+		return nil, err
+	}
+	// The kernel holds each write against the other values of that moment: memory against memory plus swap, burst against quota. So one that is
+	// refused is tried again after the others, whichever order lowering or raising needs.
+	rows, again := l.rows, []row(nil)
+	for pass := range 2 {
+		for _, row := range rows {
+			m := g.holding(all, row.controller)
+			dir, err := openDir(m.Dir)
+			if err != nil {
+				return nil, cannot(kindOf(err), row.controller, row.file, err)
+			}
+			file := row.file
+			was, err := read(dir, file)
+			if err != nil && row.instead != "" {
+				file = row.instead
+				was, _ = read(dir, file)
+			}
+			warning, err := row.write(dir)
+			switch {
+			case err == nil && warning == "":
+				before = append(before, change{dir, file, was})
+				continue
+			case err == nil:
+				warnings = append(warnings, warning)
+			case pass == 0 && errors.Is(err, unix.EINVAL):
+				again = append(again, row)
+			default:
+				dir.Close()
+				return nil, err
+			}
 			dir.Close()
-			continue
 		}
-		dir.Close()
-		return nil, cannot(kindOf(err), row.controller, row.file, fmt.Errorf("write %q: %w", row.value, err))
+		rows = again
 	}
 	return warnings, nil
 }
@@ -66,25 +79,33 @@ type change struct {
 	file, value string
 }
 
-// inOrder puts v1's limit on memory plus swap before the one on memory if that is about to grow beyond it: the kernel takes no sum that is
-// below its part, at no moment (cgroup-v1/memory.rst).
-func (g *Group) inOrder(all []hierarchy, rows []row) []row {
-	is := func(file string) func(row) bool { return func(r row) bool { return r.file == file } }
-	memory, sum := slices.IndexFunc(rows, is("memory.limit_in_bytes")), slices.IndexFunc(rows, is("memory.memsw.limit_in_bytes"))
-	if memory < 0 || sum < 0 || memory > sum {
-		return rows
+// checkUsage refuses a limit on memory below what is in use, if the document wants that (config-linux.md, checkBeforeUpdate). v1's kernel
+// refuses by itself what it cannot reclaim; v2's begins to kill (cgroup-v2.rst, memory.max).
+func (g *Group) checkUsage(all []hierarchy, m *specs.LinuxMemory) error {
+	if m == nil || m.CheckBeforeUpdate == nil || !*m.CheckBeforeUpdate {
+		return nil
+	}
+	h := find(all, "memory")
+	if h == nil || h.version != 2 {
+		return nil
 	}
 	dir, err := openDir(g.holding(all, "memory").Dir)
 	if err != nil {
-		return rows
+		return cannot(kindOf(err), "memory", "memory.current", err)
 	}
 	defer dir.Close()
-	text, err := read(dir, "memory.memsw.limit_in_bytes")
-	now, parseErr := strconv.ParseInt(text, 10, 64)
-	wanted, _ := strconv.ParseInt(rows[memory].value, 10, 64)
-	if err == nil && parseErr == nil && (wanted < 0 || wanted > now) {
-		rows = slices.Clone(rows)
-		rows[memory], rows[sum] = rows[sum], rows[memory]
+	r := &reader{dir: dir}
+	usage := r.number("memory.current")
+	if r.err != nil {
+		return cannot(kindOf(r.err), "memory", "memory.current", r.err)
 	}
-	return rows
+	for _, limit := range []struct {
+		field string
+		value *int64
+	}{{"linux.resources.memory.limit", m.Limit}, {"linux.resources.memory.swap", m.Swap}} {
+		if limit.value != nil && *limit.value > 0 && uint64(*limit.value) < usage {
+			return cannot(stages.Conflict, "memory", limit.field, fmt.Errorf("%d is below what is in use, %d", *limit.value, usage))
+		}
+	}
+	return nil
 }

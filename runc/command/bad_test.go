@@ -67,34 +67,30 @@ func TestBadConfig(t *testing.T) {
 		"linux: it is missing": func(s *specs.Spec) { s.Linux = nil },
 		"process.selinuxLabel": func(s *specs.Spec) { s.Process.SelinuxLabel = "x" },
 		"[0] nosuch":           func(s *specs.Spec) { s.Linux.Namespaces[0].Type = "nosuch" },
-		"namespaces[6] user": func(s *specs.Spec) {
-			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: "user"})
-		},
 		"namespaces[6] pid": func(s *specs.Spec) {
 			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: "pid"})
 		},
 		"no mount namespace": func(s *specs.Spec) { s.Linux.Namespaces, s.Hostname = s.Linux.Namespaces[:1], "" },
 		"it is to be the":    func(s *specs.Spec) { s.Linux.Namespaces[0].Path = "/proc/self/ns/net" },
-		"CAP_NOSUCH":         func(s *specs.Spec) { s.Process.Capabilities.Bounding[0] = "CAP_NOSUCH" },
+		"NOSUCH":             func(s *specs.Spec) { s.Process.Capabilities.Bounding[0] = "NOSUCH" },
 		"rlimits[0]": func(s *specs.Spec) {
 			s.Process.Rlimits = []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: 2, Hard: 1}}
 		},
 		"kernel.core_pattern": func(s *specs.Spec) { s.Linux.Sysctl = map[string]string{"kernel.core_pattern": "x"} },
 		"neither":             func(s *specs.Spec) { s.Linux.Sysctl = map[string]string{"net.ipv4.ip_forward": "1\n2"} },
 		"mounts[7] rel":       func(s *specs.Spec) { s.Mounts = append(s.Mounts, specs.Mount{Destination: "rel", Type: "tmpfs"}) },
-		"source: stat /nosuch": func(s *specs.Spec) {
+		"mounts[7] /x: source: stat /nosuch": func(s *specs.Spec) {
 			s.Mounts = append(s.Mounts, specs.Mount{Destination: "/x", Type: "bind", Source: "/nosuch"})
 		},
-		"\"remount\"":           func(s *specs.Spec) { s.Mounts[0].Options = []string{"remount"} },
-		"/proc: fsconfig":       func(s *specs.Spec) { s.Mounts[0].Options = []string{"nosuchoption"} },
-		"/mnt: fsopen":          func(s *specs.Spec) { s.Mounts = append(s.Mounts, specs.Mount{Destination: "/mnt", Type: "nosuchfs"}) },
-		"rootfsPropagation":     func(s *specs.Spec) { s.Linux.RootfsPropagation = "rshared" },
-		"--console-socket":      func(s *specs.Spec) { s.Process.Terminal = true },
-		"devices[0]":            func(s *specs.Spec) { s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/x", Type: "z"}} },
-		"/proc/self/fd/3":       func(s *specs.Spec) { s.Process.Cwd = "/proc/self/fd/3" },
-		"hostname: the":         func(s *specs.Spec) { s.Linux.Namespaces = s.Linux.Namespaces[:4] },
-		"root.path /nosuch":     func(s *specs.Spec) { s.Root.Path = "/nosuch" },
-		"root.path /etc/passwd": func(s *specs.Spec) { s.Root.Path = "/etc/passwd" },
+		"mounts[0] /proc: fsconfig": func(s *specs.Spec) { s.Mounts[0].Options = []string{"nosuchoption"} },
+		"mounts[7] /mnt: fsopen":    func(s *specs.Spec) { s.Mounts = append(s.Mounts, specs.Mount{Destination: "/mnt", Type: "nosuchfs"}) },
+		"rootfsPropagation":         func(s *specs.Spec) { s.Linux.RootfsPropagation = "rnosuch" },
+		"--console-socket":          func(s *specs.Spec) { s.Process.Terminal = true },
+		"devices[0]":                func(s *specs.Spec) { s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/x", Type: "z"}} },
+		"/proc/self/fd/3":           func(s *specs.Spec) { s.Process.Cwd = "/proc/self/fd/3" },
+		"hostname: the":             func(s *specs.Spec) { s.Linux.Namespaces = s.Linux.Namespaces[:4] },
+		"root.path /nosuch":         func(s *specs.Spec) { s.Root.Path = "/nosuch" },
+		"root.path /etc/passwd":     func(s *specs.Spec) { s.Root.Path = "/etc/passwd" },
 	} {
 		t.Run(want, func(t *testing.T) {
 			b.spec = &specs.Spec{}
@@ -138,7 +134,7 @@ func TestBadCommandLine(t *testing.T) {
 		"-nosuch":          {"create", "--nosuch", "x"},
 		"0 arguments":      {"state"},
 		"--log-format":     {"--log-format", "xml", "state", "x"},
-		"--rootless":       {"--rootless", "true", "state", "x"},
+		"--rootless":       {"--rootless", "perhaps", "state", "x"},
 		"--preserve-fds":   {"create", "--bundle", b.bundle, "--preserve-fds", "9", "x"},
 		"--console-socket": {"create", "--bundle", b.bundle, "--console-socket", "/nosuch/socket", "x"},
 		"signal 65":        {"kill", "x", "65"},

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"strconv"
@@ -23,8 +22,10 @@ type execFlags struct {
 	file            string
 	tty             bool
 	cwd, user       string
+	apparmor, label string
 	env, caps, gids list
 	nnp             bool
+	noSubreaper     bool
 }
 
 // execFailed is the exit code of an exec that did not come to run its program: any other is the program's. It is runc's.
@@ -33,20 +34,23 @@ const execFailed = 255
 // exec adds a process to a container. With --detach it leaves the process behind, as create does; otherwise it is its parent, with its
 // exit code.
 func exec(g *global, fs *flag.FlagSet, args []string) (err error) {
-	defer func() {
-		if err != nil && g.code == 0 {
-			g.code = execFailed
-		}
-	}()
 	f := execFlags{o: container.ExecOptions{Root: g.root, NewKeyring: true, Warn: g.log.warn}}
 	f.define(fs)
 	rest, err := positional(fs, args, 1, -1)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil && g.code == 0 {
+			g.code = execFailed
+		}
+	}()
 	f.o.ID = rest[0]
-	if err := f.refuse(fs); err != nil {
-		return err
+	if f.o.PreserveFDs < 0 || f.o.PreserveFDs > 1000 {
+		return invalid("--preserve-fds", "not between 0 and 1000")
+	}
+	if f.o.ConsoleSocket != "" && !f.detach {
+		return invalid("--console-socket", "the terminal is ours without --detach")
 	}
 	if f.o.Process, err = f.process(g.root, rest[1:]); err != nil {
 		return err
@@ -62,7 +66,19 @@ func exec(g *global, fs *flag.FlagSet, args []string) (err error) {
 		unix.Close(pidfd)
 		return err
 	}
-	g.code, err = foreground(ctx, f.o)
+	if !f.noSubreaper {
+		if err := subreaper(); err != nil {
+			return err
+		}
+	}
+	g.code, err = foreground(func(console func() (int, error)) (pid, pidfd int, err error) {
+		if f.o.Process.Terminal {
+			if f.o.Console, err = console(); err != nil {
+				return 0, -1, err
+			}
+		}
+		return container.Exec(ctx, f.o)
+	})
 	return err
 }
 
@@ -91,25 +107,14 @@ func (f *execFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.cwd, "cwd", "", "working directory")
 	fs.BoolVar(&f.nnp, "no-new-privs", false, "no execve may gain privileges")
 	fs.StringVar(&f.o.PIDFile, "pid-file", "", "file to write the process's pid to")
+	fs.StringVar(&f.o.PIDFDSocket, "pidfd-socket", "", "UNIX socket that receives a pidfd of the process")
 	fs.StringVar(&f.o.ConsoleSocket, "console-socket", "", "UNIX socket that receives the terminal's master")
 	fs.IntVar(&f.o.PreserveFDs, "preserve-fds", 0, "descriptors after 2 that the program keeps")
+	fs.BoolVar(&f.noSubreaper, "no-subreaper", false, "do not become the parent of the process's orphans")
 	fs.BoolVar(&f.o.IgnorePaused, "ignore-paused", false, "do not refuse a paused container: the process starts when it is resumed")
-	for _, name := range []string{"apparmor", "process-label", "cgroup"} {
-		fs.String(name, "", "refused")
-	}
-}
-
-func (f *execFlags) refuse(fs *flag.FlagSet) (err error) {
-	fs.Visit(func(set *flag.Flag) {
-		switch set.Name {
-		case "apparmor", "process-label", "cgroup":
-			err = &stages.Error{Step: stages.RuncExec, Kind: stages.Unsupported, Thing: "--" + set.Name, Err: errors.New("not offered")}
-		}
-	})
-	if f.o.PreserveFDs < 0 || f.o.PreserveFDs > 1000 {
-		return invalid("--preserve-fds", "not between 0 and 1000")
-	}
-	return err
+	fs.StringVar(&f.apparmor, "apparmor", "", "AppArmor profile of the process")
+	fs.StringVar(&f.label, "process-label", "", "SELinux label of the process")
+	fs.Var((*list)(&f.o.Cgroups), "cgroup", "[CONTROLLER:]PATH of a group below the container's, several times")
 }
 
 // process is the document of --process; or the container's own first process with other words, and with what the flags change.
@@ -136,6 +141,12 @@ func (f *execFlags) process(root string, words []string) (*specs.Process, error)
 	p.NoNewPrivileges = p.NoNewPrivileges || f.nnp
 	if f.cwd != "" {
 		p.Cwd = f.cwd
+	}
+	if f.apparmor != "" {
+		p.ApparmorProfile = f.apparmor
+	}
+	if f.label != "" {
+		p.SelinuxLabel = f.label
 	}
 	if f.user != "" {
 		if p.User, err = parseUser(f.user); err != nil {

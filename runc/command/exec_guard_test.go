@@ -42,8 +42,8 @@ func TestAttack02ExecWorkDir(t *testing.T) {
 	}
 	// A link in the image is followed inside the root only.
 	require.NoError(t, os.Symlink("/../../../../etc", b.bundle+"/rootfs/link"))
-	got, _, code := b.exits("--cwd", "/link", id, "sh", "-c", "pwd -P; ls")
-	require.Equal(t, 0, code)
+	got, errs, code := b.exits("--cwd", "/link", id, "sh", "-c", "pwd -P; ls")
+	require.Equal(t, 0, code, errs)
 	require.Equal(t, "/etc\npasswd\n", got)
 }
 

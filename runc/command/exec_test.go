@@ -59,8 +59,8 @@ func (b *bench) process(change func(*specs.Process), args ...string) string {
 	}
 	text, err := json.Marshal(p)
 	require.NoError(b.t, err)
-	file := filepath.Join(b.t.TempDir(), "process.json")
-	require.NoError(b.t, os.WriteFile(file, text, 0o600))
+	file := filepath.Join(b.dir(), "process.json")
+	require.NoError(b.t, os.WriteFile(file, text, 0o644))
 	return file
 }
 
@@ -70,7 +70,7 @@ func (b *bench) detached(id, process string, flags ...string) (pid int, out *os.
 	out = b.temp()
 	errs := b.temp()
 	defer errs.Close()
-	pidFile := filepath.Join(b.t.TempDir(), "pid")
+	pidFile := filepath.Join(b.dir(), "pid")
 	args := append([]string{"--root", b.root, "exec", "--process", process, "--detach", "--pid-file", pidFile}, flags...)
 	cmd := exec.Command(b.bin, append(args, id)...)
 	cmd.Env = append(os.Environ(), b.env...)
@@ -159,7 +159,7 @@ func TestExecForeground(t *testing.T) {
 	require.Equal(t, 255, code)
 	require.Contains(t, errs, "/nosuch")
 	_, errs, _ = b.exits("--apparmor", "x", id, "true")
-	require.Contains(t, errs, "--apparmor: not offered")
+	require.Contains(t, errs, "process.apparmorProfile: this")
 	_, errs, _ = b.exits(id)
 	require.Contains(t, errs, "process args cannot be empty")
 	require.NoDirExists(t, b.bundle+"/rootfs/nosuch", "exec makes no directory")

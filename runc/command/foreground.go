@@ -1,37 +1,38 @@
 package command
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"hull/runc/container"
 	"hull/runc/linux"
 
 	"golang.org/x/sys/unix"
 )
 
+// A spawner makes the process as our child. It asks for a console if the process is to have a terminal: for the socket over which the
+// terminal's master comes.
+type spawner func(console func() (int, error)) (pid, pidfd int, err error)
+
 // foreground runs the process as our child: its streams are ours, signals to us go on to it, and its exit code comes back. With a terminal
 // it gets one of its own, and ours is in raw mode as long.
-func foreground(ctx context.Context, o container.ExecOptions) (code int, err error) {
+func foreground(spawn spawner) (code int, err error) {
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals)
 	var t *terminal
-	if o.Process.Terminal && o.ConsoleSocket == "" {
-		if t, err = newTerminal(); err != nil {
-			return 0, err
+	defer func() { t.close() }()
+	pid, pidfd, err := spawn(func() (int, error) {
+		t, err = newTerminal()
+		if err != nil {
+			return -1, err
 		}
-		defer t.close()
-		o.Console = t.theirs
-	}
-	pid, pidfd, err := container.Exec(ctx, o)
+		return t.theirs, nil
+	})
 	if err != nil {
 		return 0, err
 	}
-	defer unix.Close(pidfd)
 	if t != nil {
 		if err := t.begin(); err != nil {
 			return 0, err
@@ -48,17 +49,40 @@ func foreground(ctx context.Context, o container.ExecOptions) (code int, err err
 			}
 		}
 	}()
-	var ws unix.WaitStatus
-	if _, err := linux.Retry(func() (int, error) { return unix.Wait4(pid, &ws, 0, nil) }); err != nil {
-		return 0, fmt.Errorf("wait4: %w", err)
+	status, err := reap(pid)
+	if err != nil {
+		return 0, err
 	}
 	if t != nil {
 		<-t.drained
 	}
-	if ws.Signaled() {
-		return 128 + int(ws.Signal()), nil
+	if status.Signaled() {
+		return 128 + int(status.Signal()), nil
 	}
-	return ws.ExitStatus(), nil
+	return status.ExitStatus(), nil
+}
+
+// reap waits for our children until the one that counts has ended. The others are the container's orphans, which come to us if we are their
+// nearest subreaper.
+func reap(pid int) (status unix.WaitStatus, err error) {
+	for {
+		ended, err := linux.Retry(func() (int, error) { return unix.Wait4(-1, &status, 0, nil) })
+		if err != nil {
+			return 0, fmt.Errorf("wait4: %w", err)
+		}
+		if ended == pid {
+			return status, nil
+		}
+	}
+}
+
+// subreaper makes us the new parent of orphans among our descendants (prctl(2), PR_SET_CHILD_SUBREAPER, Linux 3.4): what the container
+// leaves behind without a pid namespace of its own is ours to reap, and not our parent's.
+func subreaper() error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("prctl(PR_SET_CHILD_SUBREAPER): %w", err)
+	}
+	return nil
 }
 
 // A terminal is the process's, carried to ours.
@@ -123,6 +147,9 @@ func (t *terminal) resize() {
 }
 
 func (t *terminal) close() {
+	if t == nil {
+		return
+	}
 	if t.saved != nil {
 		unix.IoctlSetTermios(0, unix.TCSETS, t.saved)
 	}

@@ -11,8 +11,11 @@ import (
 	"strings"
 	"testing"
 
+	"hull/stages"
+
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/stretchr/testify/require"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"golang.org/x/sys/unix"
 )
 
@@ -103,6 +106,7 @@ func TestHooks(t *testing.T) {
 	})
 	b.allHooks("", "")
 	id := b.id("hooks")
+	require.Regexp(t, `hooks +read\(fd, …, 8\)\n.* hooks +close\(fd\)\n.*runc.init.pivot_root`, b.must("plan", b.bundle), "where the first process waits")
 	pid, _ := b.create(id)
 	created := b.records()
 	require.Equal(t, []string{"prestart 0", "prestart 1", "createRuntime 0", "createRuntime 1", "createContainer 0", "createContainer 1"}, names(created))
@@ -179,7 +183,7 @@ func TestHookFails(t *testing.T) {
 		require.Equal(t, append(twice(hookKinds[:3]), "startContainer 0", "poststop 0", "poststop 1"), names(b.records()))
 	})
 	// Until 1.1 of the specification a warning, from 1.2 on the end.
-	for _, version := range []string{"1.0.2-dev", "1.1.0", "1.2.0", "1.3.0"} {
+	for version, warns := range map[string]bool{"1.0.2-dev": true, "1.1.0": true, "1.2.0": false, "1.10.0": false} {
 		t.Run("poststart "+version, func(t *testing.T) {
 			b := newBench(t, func(s *specs.Spec) { s.Version, s.Process.Args = version, []string{"sleep", "1000"} })
 			b.allHooks("poststart", "exit 3")
@@ -188,7 +192,7 @@ func TestHookFails(t *testing.T) {
 			log := t.TempDir() + "/log"
 			_, errs, err := b.run("--log", log, "start", id)
 			const says = "runc.hook: poststart 0: /bin/sh: exit status 3"
-			if version < "1.2" {
+			if warns {
 				require.NoError(t, err)
 				require.Contains(t, read(t, log), `level=warning msg="`+says)
 				require.Equal(t, specs.StateRunning, b.status(id).Status)
@@ -380,6 +384,20 @@ func TestHooksOfAPod(t *testing.T) {
 	}
 	b.must("delete", id)
 	reap(t, pid)
+	b.records()
+
+	// All by one process, which has joined that namespace.
+	b.spec.Process.Args = []string{"true"}
+	b.must("run", "--bundle", b.bundle, b.id("whole"))
+	all := b.records()
+	require.Equal(t, twice(hookKinds), names(all))
+	for _, r := range all {
+		ns := link(t, "/proc/self/ns/pid")
+		if strings.HasSuffix(strings.Fields(r.name)[0], "Container") {
+			ns = link(t, fmt.Sprintf("/proc/%d/ns/pid", first))
+		}
+		require.Equal(t, ns, r.ns["pid"], r.name)
+	}
 	b.must("kill", pod, "KILL")
 	reap(t, first)
 	b.must("delete", pod)
@@ -405,4 +423,40 @@ func TestRuntimeDiesInAHook(t *testing.T) {
 	_, err := unix.Wait4(-1, nil, 0, nil) // the hook, an orphan of ours
 	require.NoError(t, err)
 	b.must("delete", "--force", id)
+}
+
+// Each hook is a step of the trace, inside of the verb that it belongs to; one that fails carries the error.
+func TestTraceOfHooks(t *testing.T) {
+	b := newBench(t, nil)
+	b.allHooks("poststop", "exit 3")
+	id := b.id("trace")
+	var pid int
+	b.spansAre("runc.ns.create", twice(hookKinds[:3]), func() { pid, _ = b.create(id) })
+	b.spansAre("runc.start", twice(hookKinds[3:5]), func() { b.must("start", id) })
+	reap(t, pid)
+	failed := b.spansAre("runc.delete", twice(hookKinds[5:]), func() { b.must("delete", id) })
+	require.Contains(t, failed[0].GetStatus().GetMessage(), "exit status 3")
+	require.Nil(t, failed[1].GetStatus())
+}
+
+// spansAre holds the hooks' spans of one verb against their names.
+func (b *bench) spansAre(verb string, want []string, f func()) (hooks []*tracepb.Span) {
+	var parent []byte
+	var got []string
+	for _, s := range b.spansOf(f) {
+		switch s.Name {
+		case verb:
+			parent = s.SpanId
+		case "runc.hook":
+			hooks = append(hooks, s)
+		}
+	}
+	for _, s := range hooks {
+		require.Equal(b.t, parent, s.ParentSpanId)
+		name, path, _ := strings.Cut(attr(s, stages.AttrInstance).GetStringValue(), ": ")
+		require.Equal(b.t, "/bin/sh", path)
+		got = append(got, name)
+	}
+	require.Equal(b.t, want, got)
+	return hooks
 }

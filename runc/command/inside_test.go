@@ -3,6 +3,7 @@ package command_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -152,13 +153,24 @@ func TestJoin(t *testing.T) {
 	first.must("delete", fid)
 }
 
-// The same bundle under Debian's runc: what a program sees of its rights and mounts is the same.
+// The same bundle under Debian's runc: what a program sees of its rights and mounts is the same, in a user namespace too.
 func TestLikeRunc(t *testing.T) {
 	probetest.Need(t, "peers")
+	for name, users := range map[string]bool{"plain": false, "users": true} {
+		t.Run(name, func(t *testing.T) { likeRunc(t, users) })
+	}
+}
+
+func likeRunc(t *testing.T, users bool) {
 	// Not SigIgn: runc hands its caller's ignored signals on, we do not (TestInside).
-	script := `grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid|SigBlk)' /proc/self/status; umask; pwd; hostname; env | sort
+	script := `grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid|SigBlk)' /proc/self/status; umask; pwd; hostname; env | sort; cat /proc/self/uid_map /proc/self/setgroups
 		mount | grep -v /sys/fs/cgroup | sort; stat -c '%n %A %u %g' /dev /dev/* /dev/pts/* /proc /sys /tmp | sort; ls -A /; ulimit -Sn; ulimit -Hn`
 	b := newBench(t, func(s *specs.Spec) { s.Process.Args = []string{"sh", "-c", script} })
+	if users {
+		withUsers(b.spec)
+		chownTree(t, b.bundle+"/rootfs", firstUID, firstGID)
+		require.NoError(t, os.Chmod(filepath.Dir(filepath.Dir(b.bundle)), 0o711)) // runc goes to the root as the user namespace's root
+	}
 	ours, code := b.inside("ours", script)
 	require.Equal(t, 0, code)
 
@@ -173,6 +185,8 @@ func TestLikeRunc(t *testing.T) {
 			switch {
 			case strings.Contains(line, "/dev/core"): // runc links the host's /proc/kcore, which it then masks; we do not
 			case strings.HasPrefix(line, "tmpfs on /dev type"), strings.Contains(line, "/null"):
+			case users && strings.HasPrefix(line, "/dev/mqueue"): // runc makes the ipc namespace before it has a gid in the user namespace
+				require.Regexp(t, ` 0 (0|65534)$`, line)
 			case strings.HasPrefix(line, "devtmpfs on /proc/"), strings.HasPrefix(line, "tmpfs on /proc/"), strings.HasPrefix(line, "tmpfs on /sys/"), strings.HasPrefix(line, "none on "):
 				// covers: runc takes the container's /dev/null and a tmpfs with a source name
 				kept = append(kept, "cover on "+strings.Fields(line)[2])

@@ -1,18 +1,18 @@
 package command
 
 import (
+	"context"
 	"flag"
 	"strconv"
 	"strings"
 
 	"hull/runc/container"
 	"hull/stages"
-	"hull/trace/span"
 
 	"golang.org/x/sys/unix"
 )
 
-func kill(g *global, fs *flag.FlagSet, args []string) (err error) {
+func kill(g *global, fs *flag.FlagSet, args []string) error {
 	all := fs.Bool("all", false, "signal every process of the container")
 	fs.BoolVar(all, "a", false, "the same")
 	rest, err := positional(fs, args, 1, 2)
@@ -25,13 +25,9 @@ func kill(g *global, fs *flag.FlagSet, args []string) (err error) {
 			return err
 		}
 	}
-	_, sp := span.Start(g.ctx, stages.RuncKill)
-	defer sp.End(&err)
-	if err := sp.Fault(); err != nil {
-		return err
-	}
-	sp.Set(stages.AttrContainer, rest[0])
-	return container.Kill(g.root, rest[0], sig, *all)
+	return claimed(g.ctx, stages.RuncKill, rest[0], func(context.Context) error {
+		return container.Kill(g.root, rest[0], sig, *all)
+	})
 }
 
 // parseSignal reads a number, or a name with or without SIG.

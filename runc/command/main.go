@@ -15,12 +15,13 @@ import (
 
 // global are the flags before the verb.
 type global struct {
-	root string
-	log  logger
-	ctx  context.Context
-	rec  *span.Recorder
-	out  io.Writer
-	code int // the exit code, where it is not the usual one
+	root     string
+	rootless bool // cgroups that the caller may not make are no failure
+	log      logger
+	ctx      context.Context
+	rec      *span.Recorder
+	out      io.Writer
+	code     int // the exit code, where it is not the usual one
 }
 
 // verbs are what hull-runc can do, in the order of its help.
@@ -30,6 +31,7 @@ var verbs = []struct {
 }{
 	{"create", "[flags] ID", "make a container from a bundle, up to the user's program", create},
 	{"start", "ID", "let a created container run its program", start},
+	{"run", "[flags] ID", "create, start, wait for the end, delete: all by one process", run},
 	{"state", "ID", "print the state of a container", state},
 	{"exec", "[flags] ID PROGRAM…", "add a process to a container", exec},
 	{"kill", "[--all] ID [SIGNAL]", "send a signal (default: TERM)", kill},
@@ -37,8 +39,10 @@ var verbs = []struct {
 	{"resume", "ID", "let a paused container go on", resume},
 	{"ps", "[--format F] ID", "list the processes of a container", ps},
 	{"update", "[flags] ID", "change the limits of a container", update},
+	{"events", "[flags] ID", "print what a container uses, and when it was out of memory", events},
 	{"list", "[--format F]", "list the containers", listContainers},
 	{"delete", "[--force] ID", "remove a container that has stopped", remove},
+	{"spec", "[flags]", "write a config.json to begin with", spec},
 	{"plan", "BUNDLE", "print the system calls that create would have the container's first process make", plan},
 	{"features", "", "print what is offered, as JSON", features},
 }
@@ -63,11 +67,11 @@ func Main(args []string) int {
 
 func (g *global) run(args []string) error {
 	fs := newFlags("hull-runc")
-	fs.StringVar(&g.root, "root", "/run/hull/runc", "directory of the containers' states")
+	fs.StringVar(&g.root, "root", defaultRoot(), "directory of the containers' states")
 	fs.StringVar(&g.log.file, "log", "", "file that warnings and errors are appended to")
 	fs.StringVar(&g.log.format, "log-format", "text", "text or json")
 	fs.BoolVar(&g.log.debug, "debug", false, "log each verb as well")
-	rootless := fs.String("rootless", "auto", "auto or false")
+	rootless := fs.String("rootless", "auto", "true: go on without cgroups that the caller may not make; false; or auto: true for an ordinary user")
 	systemd := fs.Bool("systemd-cgroup", false, "refused: cgroups are made in cgroupfs")
 	version := fs.Bool("version", false, "print the version")
 	fs.BoolVar(version, "v", false, "print the version")
@@ -87,8 +91,13 @@ func (g *global) run(args []string) error {
 	if *systemd {
 		return &stages.Error{Kind: stages.Unsupported, Thing: "--systemd-cgroup", Err: errors.New("not offered"), Hint: "use the cgroupfs driver"}
 	}
-	if *rootless != "auto" && *rootless != "false" {
-		return &stages.Error{Kind: stages.Unsupported, Thing: "--rootless", Err: fmt.Errorf("%q is not offered", *rootless)}
+	switch *rootless {
+	case "auto":
+		g.rootless = ordinary()
+	case "true", "false":
+		g.rootless = *rootless == "true"
+	default:
+		return invalid("--rootless", fmt.Sprintf("%q is neither true nor false nor auto", *rootless))
 	}
 	if fs.NArg() == 0 {
 		usage(os.Stderr, fs)

@@ -18,5 +18,5 @@ func state(g *global, fs *flag.FlagSet, args []string) error {
 	}
 	enc := json.NewEncoder(g.out)
 	enc.SetIndent("", "  ")
-	return enc.Encode(s.OCI())
+	return enc.Encode(s.View())
 }

@@ -2,11 +2,13 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"hull/runc/container"
 	"hull/stages"
@@ -76,9 +78,9 @@ var limitFlags = []struct {
 	name, does string
 	set        func(r *specs.LinuxResources, value string) error
 }{
-	{"memory", "memory in bytes; -1 is no limit", func(r *specs.LinuxResources, v string) error { return parseInt(v, &memoryOf(r).Limit) }},
-	{"memory-swap", "memory and swap together, in bytes", func(r *specs.LinuxResources, v string) error { return parseInt(v, &memoryOf(r).Swap) }},
-	{"memory-reservation", "memory that is left alone longest, in bytes", func(r *specs.LinuxResources, v string) error { return parseInt(v, &memoryOf(r).Reservation) }},
+	{"memory", "memory in bytes (k, m, g behind it); -1 is no limit", func(r *specs.LinuxResources, v string) error { return parseSize(v, &memoryOf(r).Limit) }},
+	{"memory-swap", "memory and swap together, in bytes", func(r *specs.LinuxResources, v string) error { return parseSize(v, &memoryOf(r).Swap) }},
+	{"memory-reservation", "memory that is left alone longest, in bytes", func(r *specs.LinuxResources, v string) error { return parseSize(v, &memoryOf(r).Reservation) }},
 	{"cpu-period", "period of the quota, in microseconds", func(r *specs.LinuxResources, v string) error { return parseUint(v, &cpuOf(r).Period) }},
 	{"cpu-quota", "microseconds of CPU per period; -1 is no limit", func(r *specs.LinuxResources, v string) error { return parseInt(v, &cpuOf(r).Quota) }},
 	{"cpu-burst", "microseconds that may be saved up", func(r *specs.LinuxResources, v string) error { return parseUint(v, &cpuOf(r).Burst) }},
@@ -92,6 +94,13 @@ var limitFlags = []struct {
 		r.Pids = &specs.LinuxPids{}
 		return parseInt(v, &r.Pids.Limit)
 	}},
+	{"kernel-memory", "obsolete: warned about, as by runc", func(r *specs.LinuxResources, v string) error {
+		//lint:ignore SA1019 what is asked for is not overlooked
+		return parseSize(v, &memoryOf(r).Kernel)
+	}},
+	{"kernel-memory-tcp", "obsolete: warned about, as by runc", func(r *specs.LinuxResources, v string) error { return parseSize(v, &memoryOf(r).KernelTCP) }},
+	{"l3-cache-schema", "refused: there is no Intel RDT", refuseRDT},
+	{"mem-bw-schema", "refused: there is no Intel RDT", refuseRDT},
 	{"blkio-weight", "relative weight of disk access, 10 to 1000", func(r *specs.LinuxResources, v string) error {
 		n, err := strconv.ParseUint(v, 10, 16)
 		weight := uint16(n)
@@ -112,6 +121,35 @@ func cpuOf(r *specs.LinuxResources) *specs.LinuxCPU {
 		r.CPU = &specs.LinuxCPU{}
 	}
 	return r.CPU
+}
+
+func refuseRDT(*specs.LinuxResources, string) error { return errors.New("no Intel RDT is offered") }
+
+// parseSize reads bytes as docker's and runc's flags have them: 1048576, 1024k, 1m, 1MiB, 0.5g, or -1.
+func parseSize(s string, to **int64) error {
+	if s == "-1" {
+		return parseInt(s, to)
+	}
+	digits := strings.TrimRight(strings.ToLower(s), "bi")
+	shift := 0
+	if digits != "" {
+		if i := strings.IndexByte("kmgtp", digits[len(digits)-1]); i >= 0 {
+			shift, digits = 10*(i+1), digits[:len(digits)-1]
+		}
+	}
+	if shift == 0 {
+		if err := parseInt(digits, to); err == nil && **to >= 0 {
+			return nil
+		}
+	}
+	n, err := strconv.ParseFloat(digits, 64)
+	size := n * float64(int64(1)<<shift)
+	if err != nil || !(size >= 0 && size < 1<<63) {
+		return fmt.Errorf("%q is no size such as 64m", s)
+	}
+	whole := int64(size)
+	*to = &whole
+	return nil
 }
 
 func parseInt(s string, to **int64) error {

@@ -2,6 +2,7 @@ package confine
 
 import (
 	"fmt"
+	"strings"
 
 	"hull/runc/linux"
 	"hull/stages"
@@ -32,8 +33,9 @@ func (s Set) has(c int) bool { return s>>c&1 == 1 }
 type Sets struct{ Bounding, Effective, Permitted, Inheritable, Ambient Set }
 
 // ParseCapabilities reads the specification's sets. Capabilities that this process does not have itself, and so cannot give, are left
-// out and named in the warnings. nil is the empty sets.
-func ParseCapabilities(c *specs.LinuxCapabilities) (sets Sets, warnings []string, err error) {
+// out and named in the warnings; so are those that a later kernel may know (OCI runtime-spec, config.md: "MUST be logged as a warning").
+// The first process of a user namespace has all that the kernel knows (user_namespaces(7)). nil is the empty sets.
+func ParseCapabilities(c *specs.LinuxCapabilities, userNamespace bool) (sets Sets, warnings []string, err error) {
 	if c == nil {
 		return sets, nil, nil
 	}
@@ -51,11 +53,10 @@ func ParseCapabilities(c *specs.LinuxCapabilities) (sets Sets, warnings []string
 	} {
 		for _, name := range s.list {
 			n := number(name)
-			if n < 0 {
+			if n < 0 && !strings.HasPrefix(name, "CAP_") {
 				return sets, nil, &stages.Error{Step: stages.RuncInitCapabilities, Kind: stages.Invalid, Thing: "process.capabilities." + s.name, Err: fmt.Errorf("unknown capability %q", name)}
 			}
-			// prctl(2) PR_CAPBSET_READ: what is not in our bounding set cannot be had by any child either.
-			if have, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(n), 0, 0, 0); err != nil || have != 1 {
+			if n < 0 || !granted(n, userNamespace) {
 				if !missing[name] {
 					missing[name] = true
 					warnings = append(warnings, fmt.Sprintf("process.capabilities: %s is left out: this system does not grant it", name))
@@ -71,6 +72,13 @@ func ParseCapabilities(c *specs.LinuxCapabilities) (sets Sets, warnings []string
 		warnings = append(warnings, "process.capabilities.ambient: those that are not permitted and inheritable as well are left out")
 	}
 	return sets, warnings, nil
+}
+
+// granted reports whether a capability is in our bounding set: what is not cannot be had by any child either (prctl(2), PR_CAPBSET_READ),
+// but in a new user namespace, where it is one that the kernel knows.
+func granted(c int, userNamespace bool) bool {
+	have, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0)
+	return err == nil && (have == 1 || userNamespace)
 }
 
 func number(name string) int {
@@ -113,8 +121,14 @@ func NoNewPrivs(p *linux.Program) {
 	p.Do(linux.Prctl(unix.PR_SET_NO_NEW_PRIVS, linux.Num(1), linux.Num(0), linux.Num(0), linux.Num(0)))
 }
 
-// Seccomp appends the row that loads the filter. From the next row on, all is subject to it.
+// Seccomp appends the row that loads the filter. From the next row on, all is subject to it. A filter that asks somebody has a listener,
+// which is handed over at once.
 func Seccomp(p *linux.Program, flags uint, filter []unix.SockFilter) {
 	p.At(stages.RuncInitSeccomp, "")
-	p.Do(linux.Seccomp(flags, filter))
+	load := linux.Seccomp(flags, filter)
+	if flags&unix.SECCOMP_FILTER_FLAG_NEW_LISTENER != 0 {
+		p.Do(p.Listen(load)...)
+		return
+	}
+	p.Do(load)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // execveat is execveat(2), Linux 3.19. It returns only on error. The calling thread is the last one the kernel keeps.
-func execveat(dir int, path string, argv, envp []string) error {
+func execveat(dir int, path string, flags int, argv, envp []string) error {
 	p, err := unix.BytePtrFromString(path)
 	if err != nil {
 		return err
@@ -22,7 +22,7 @@ func execveat(dir int, path string, argv, envp []string) error {
 	if err != nil {
 		return err
 	}
-	_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(dir), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&env[0])), 0, 0)
+	_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(dir), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&env[0])), uintptr(flags), 0)
 	runtime.KeepAlive(args)
 	runtime.KeepAlive(env)
 	return fmt.Errorf("execveat %s: %w", path, errno)

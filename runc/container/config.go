@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"hull/runc/hook"
@@ -107,17 +109,18 @@ var checks = []struct {
 		return "", ""
 	}},
 	{stages.Invalid, func(s *specs.Spec) (string, string) {
-		const unchanged = 1<<32 - 1 // setresuid(2): -1 leaves the id as it is, which is root's
-		if u := s.Process.User; u.UID == unchanged || u.GID == unchanged {
-			return "process.user", "4294967295 is no user's or group's number"
-		}
-		return "", ""
-	}},
-	{stages.Invalid, func(s *specs.Spec) (string, string) {
 		for i, e := range s.Process.Env {
 			if name, _, ok := strings.Cut(e, "="); !ok || name == "" {
 				return fmt.Sprintf("process.env[%d]", i), fmt.Sprintf("%q is not NAME=VALUE", e)
 			}
+		}
+		return "", ""
+	}},
+	{stages.Invalid, func(s *specs.Spec) (string, string) { return badUser(s.Process.User) }},
+	{stages.Invalid, func(s *specs.Spec) (string, string) {
+		// struct winsize has 16 bits for each (ioctl_tty(2)); without a terminal the size is of no effect.
+		if size := s.Process.ConsoleSize; s.Process.Terminal && size != nil && (size.Height > math.MaxUint16 || size.Width > math.MaxUint16) {
+			return "process.consoleSize", "more than 65535"
 		}
 		return "", ""
 	}},
@@ -141,22 +144,13 @@ var checks = []struct {
 	}},
 	{stages.Invalid, func(s *specs.Spec) (string, string) { return hook.Check(s.Hooks) }},
 	{stages.Unsupported, func(s *specs.Spec) (string, string) {
-		p, l := s.Process, s.Linux
+		l := s.Linux
 		for _, f := range []struct {
 			name  string
 			given bool
 		}{
-			{"process.apparmorProfile", p.ApparmorProfile != ""},
-			{"process.selinuxLabel", p.SelinuxLabel != ""},
-			{"process.ioPriority", p.IOPriority != nil},
-			{"process.scheduler", p.Scheduler != nil},
-			{"process.execCPUAffinity", p.ExecCPUAffinity != nil},
 			{"linux.mountLabel", l.MountLabel != ""},
-			{"linux.uidMappings", len(l.UIDMappings) > 0},
-			{"linux.gidMappings", len(l.GIDMappings) > 0},
-			{"linux.timeOffsets", len(l.TimeOffsets) > 0},
 			{"linux.intelRdt", l.IntelRdt != nil},
-			{"linux.memoryPolicy", l.MemoryPolicy != nil},
 			{"linux.netDevices", len(l.NetDevices) > 0},
 			{"vm", s.VM != nil},
 			{"windows", s.Windows != nil},
@@ -167,11 +161,26 @@ var checks = []struct {
 				return f.name, "this is not offered"
 			}
 		}
-		if !p.Terminal && p.ConsoleSize != nil && (p.ConsoleSize.Height > 0xffff || p.ConsoleSize.Width > 0xffff) {
-			return "process.consoleSize", "more than 65535"
-		}
 		return "", ""
 	}},
+}
+
+// noID is what setresuid(2) and its like take for "leave it as it is": as a user it would be ours.
+const noID = math.MaxUint32
+
+// badUser says what is wrong with the process's user.
+func badUser(u specs.User) (field, problem string) {
+	switch {
+	case u.UID == noID:
+		return "process.user.uid", "4294967295 is no user id"
+	case u.GID == noID:
+		return "process.user.gid", "4294967295 is no group id"
+	case slices.Contains(u.AdditionalGids, noID):
+		return "process.user.additionalGids", "4294967295 is no group id"
+	case u.Umask != nil && *u.Umask > 0o777:
+		return "process.user.umask", fmt.Sprintf("%#o is above 0777", *u.Umask)
+	}
+	return "", ""
 }
 
 // LoadProcess reads the document of one process.

@@ -11,12 +11,11 @@ import (
 	"time"
 
 	"hull/runc/cgroup"
-	"hull/runc/confine"
 	"hull/runc/hook"
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
-	"hull/runc/seccomp"
+	"hull/runc/rootfs"
 	"hull/stages"
 	"hull/trace/span"
 
@@ -29,40 +28,54 @@ type CreateOptions struct {
 	Root          string // where states are kept
 	ID            string
 	Bundle        string
-	PIDFile       string // "" for none
-	ConsoleSocket string // "" for none
+	PIDFile       string              // "" for none
+	ConsoleSocket string              // "" for none
+	PIDFDSocket   string              // "" for none
+	Console       func() (int, error) // without a socket: makes one, if the process is to have a terminal; may be nil
 	NewKeyring    bool
 	PreserveFDs   int
+	Rootless      bool         // cgroups that this user may not make are left out, unless a limit needs them
 	Warn          func(string) // told what could not be had in full
+}
+
+// A Created is a container in the hands of the process that has made it: the first process is its child. Only `run` keeps it; what other
+// verbs know of a container is its [State].
+type Created struct {
+	ID    string
+	PID   int
+	PIDFD int // a pidfd of it, open since the clone
+	state *State
+	warn  func(string)
+	dir   *os.File // of its states: while it is open, no other container's has its inode number
 }
 
 // Create makes the container up to the point where its first process waits for [Start]. If it fails, nothing is left: no directory, no
 // cgroup, no process.
-func Create(ctx context.Context, o CreateOptions) (err error) {
+func Create(ctx context.Context, o CreateOptions) (c *Created, err error) {
 	if err := checkID(o.ID); err != nil {
-		return err
+		return nil, err
 	}
 	t, err := prepare(&o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s := &State{
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
-		Annotations: t.spec.Annotations, Personality: t.spec.Linux.Personality, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
+		Annotations: t.spec.Annotations, Inherited: inheritedOf(t.spec), Agent: t.agent, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
 	s.keepHooks(t.spec)
-	path := t.spec.Linux.CgroupsPath
+	path, makeGroup := t.spec.Linux.CgroupsPath, cgroup.Create
 	if path == "" {
 		path = "/" + o.ID
+		if o.Rootless && (t.hasUsers() || namespace.Nested()) {
+			path, makeGroup = o.ID, cgroup.CreateWhereAllowed // beside our own, where an ordinary user's may be
+		}
 	}
-	if err := s.makeDir(t.spec.Process.User.UID, path); err != nil {
-		return err
+	uid, _ := t.namespaces.Users.UIDs.Host(t.spec.Process.User.UID)
+	if err := s.makeDir(uid, path); err != nil {
+		return nil, err
 	}
 	undo := []func(){func() { os.RemoveAll(s.dir) }}
-	if err := s.saveFilter(t.filter, t.filterFlags); err != nil {
-		os.RemoveAll(s.dir)
-		return err
-	}
 	defer func() {
 		if err != nil {
 			for i := len(undo) - 1; i >= 0; i-- {
@@ -73,35 +86,54 @@ func Create(ctx context.Context, o CreateOptions) (err error) {
 			}
 		}
 	}()
-
-	group, warnings, err := cgroup.Create(ctx, path, t.spec.Linux.Resources)
+	dir, err := os.Open(s.dir)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if err := s.saveFilter(t.filter, t.filterFlags); err != nil {
+		return nil, err
+	}
+	t.keepFilter()
+	group, warnings, err := makeGroup(ctx, path, t.spec.Linux.Resources)
+	if err != nil {
+		return nil, err
 	}
 	undo = append(undo, func() { group.Delete() })
 	for _, w := range warnings {
 		o.Warn(w)
 	}
 	s.Cgroup = group
+	if t.ownsCgroup() {
+		if err := group.Delegate(int(uid)); err != nil {
+			return nil, err
+		}
+	}
 	// Before there is a process: if we are killed between here and the end, delete --force finds all that there may be.
 	if err := s.save(); err != nil {
-		return err
+		return nil, err
 	}
-	if err := t.open(s, o.ConsoleSocket, group); err != nil {
-		return err
+	if err := t.open(s, &o, group); err != nil {
+		return nil, err
 	}
 	pid, pidfd, err := t.spawn(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	undo = append(undo, func() { end(pid, pidfd) })
 	if err := s.saved(ctx, pid); err != nil {
-		return err
+		return nil, err
 	}
 	if o.PIDFile != "" {
-		return writePIDFile(o.PIDFile, pid)
+		if err := writePIDFile(o.PIDFile, pid); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	if o.PIDFDSocket != "" {
+		if err := process.SendPIDFD(o.PIDFDSocket, pidfd, "standard"); err != nil {
+			return nil, err
+		}
+	}
+	return &Created{s.ID, pid, pidfd, s, o.Warn, dir}, nil
 }
 
 // prepare reads the bundle and checks all that can be checked before anything is made.
@@ -114,7 +146,7 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &initTable{id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
+	t := &initTable{keepFilter: func() {}, id: o.ID, bundle: bundle, spec: spec, console: -1, fifo: -1, hold: [2]int{-1, -1}, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn}
 	t.rootfs = spec.Root.Path
 	if !filepath.IsAbs(t.rootfs) {
 		t.rootfs = filepath.Join(bundle, t.rootfs)
@@ -127,30 +159,39 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	} else if !st.IsDir() {
 		return refuse(stages.Invalid, "root.path "+t.rootfs, unix.ENOTDIR)
 	}
-	if t.namespaces, err = namespace.Parse(spec.Linux.Namespaces); err != nil {
+	if t.namespaces, err = namespace.Parse(spec.Linux); err != nil {
+		return nil, err
+	}
+	if err := t.namespaces.Open(); err != nil {
+		return nil, err
+	}
+	if err := checkIDs(spec, t.namespaces.Users); err != nil {
+		return nil, err
+	}
+	if t.files, err = rootfs.Parse(spec, bundle, t.rootfs); err != nil {
 		return nil, err
 	}
 	switch {
-	case spec.Process.Terminal && o.ConsoleSocket == "":
+	case spec.Process.Terminal && o.ConsoleSocket == "" && o.Console == nil:
 		return refuse(stages.Invalid, "process.terminal", errors.New("a terminal was asked for, and --console-socket was not given"))
 	case !spec.Process.Terminal && o.ConsoleSocket != "":
 		return refuse(stages.Invalid, "--console-socket", errors.New("it was given, and process.terminal is false"))
 	case len(t.candidates()) == 0:
 		return nil, process.NotFound(stages.RuncInitProgram, spec.Process.Args[0], unix.ENOENT)
 	}
-	var warnings []string
-	if t.capabilities, warnings, err = confine.ParseCapabilities(spec.Process.Capabilities); err != nil {
+	if err := t.read(); err != nil {
 		return nil, err
 	}
-	for _, w := range warnings {
-		o.Warn(w)
-	}
 	if spec.Linux.Seccomp != nil {
-		f, err := seccomp.Compile(spec.Linux.Seccomp)
+		f, keep, err := filters(o.Root).Filter(spec.Linux.Seccomp)
 		if err != nil {
 			return nil, err
 		}
+		t.keepFilter = keep
 		t.filter, t.filterFlags = f.Insns, f.Flags
+		if t.agent, err = agentOf(spec.Linux.Seccomp, f.Flags); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkKept(t.keepFDs, stages.RuncCreate); err != nil {
 		return nil, err
@@ -159,7 +200,8 @@ func prepare(o *CreateOptions) (*initTable, error) {
 }
 
 // makeDir makes the container's directory, whose name is taken from then on, and the FIFO in it. The FIFO is opened by the first
-// process after it has become the user: it is that user's, in a directory of ours.
+// process after it has become the user: it is that user's, in a directory of ours. What an ordinary user cannot give away is open to all
+// for writing instead; the directory is not.
 func (s *State) makeDir(uid uint32, cgroups string) error {
 	root := filepath.Dir(s.dir)
 	if err := os.MkdirAll(root, 0o700); err != nil {
@@ -172,8 +214,10 @@ func (s *State) makeDir(uid uint32, cgroups string) error {
 	}
 	fifo := filepath.Join(s.dir, fifoFile)
 	err := unix.Mkfifo(fifo, 0o600)
-	if err == nil && uid != 0 {
-		err = unix.Chown(fifo, int(uid), -1)
+	if err == nil && int(uid) != os.Geteuid() {
+		if err = unix.Chown(fifo, int(uid), -1); err == unix.EPERM {
+			err = unix.Chmod(fifo, 0o622)
+		}
 	}
 	if err == nil {
 		err = unix.Symlink(cgroups, filepath.Join(s.dir, groupLink))
@@ -186,12 +230,22 @@ func (s *State) makeDir(uid uint32, cgroups string) error {
 }
 
 // open opens what the child inherits.
-func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (err error) {
+func (t *initTable) open(s *State, o *CreateOptions, group *cgroup.Group) (err error) {
 	if t.fifo, err = unix.Open(filepath.Join(s.dir, fifoFile), unix.O_PATH|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("open %s: %w", fifoFile, err)
 	}
-	if consoleSocket != "" {
-		if t.console, err = process.ConsoleSocket(consoleSocket); err != nil {
+	switch {
+	case o.ConsoleSocket != "":
+		t.console, err = process.ConsoleSocket(o.ConsoleSocket)
+	case t.spec.Process.Terminal:
+		t.console, err = o.Console()
+	}
+	if err != nil {
+		return err
+	}
+	if t.agent != nil {
+		t.told = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateCreating, Bundle: s.Bundle, Annotations: s.Annotations}
+		if t.agentFD, err = t.agent.connect(); err != nil {
 			return err
 		}
 	}
@@ -202,8 +256,11 @@ func (t *initTable) open(s *State, consoleSocket string, group *cgroup.Group) (e
 		return err
 	}
 	t.hierarchies, t.unified = hierarchies(group.Members)
+	if err := t.files.Make(); err != nil {
+		return err
+	}
 	t.state = s
-	return t.namespaces.Open()
+	return nil
 }
 
 // openProcs opens what the child writes itself into to join its v1 cgroups.
@@ -236,11 +293,11 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	if err := sp.Fault(); err != nil {
 		return pid, pidfd, err
 	}
-	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return 0, -1, fmt.Errorf("pipe2: %w", err)
+	ours, theirs, err := t.channel()
+	if err != nil {
+		return 0, -1, err
 	}
-	defer unix.Close(pipe[0])
+	defer unix.Close(ours)
 	gate := span.OpenGate(ctx)
 	if gate != nil {
 		defer unix.Close(gate.FD)
@@ -248,13 +305,21 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 	}
 	if t.hasCreateHooks() {
 		if err := unix.Pipe2(t.hold[:], unix.O_CLOEXEC); err != nil {
-			unix.Close(pipe[1])
+			unix.Close(theirs)
 			return 0, -1, fmt.Errorf("pipe2: %w", err)
 		}
 		defer unix.Close(t.hold[0])
 		defer unix.Close(t.hold[1])
 	}
-	prog, err := t.program(pipe[1])
+	if t.hasUsers() {
+		if err := unix.Pipe2(t.asking[:], unix.O_CLOEXEC); err != nil {
+			unix.Close(theirs)
+			return 0, -1, fmt.Errorf("pipe2: %w", err)
+		}
+		defer unix.Close(t.asking[0])
+		defer unix.Close(t.asking[1])
+	}
+	prog, err := t.program(theirs)
 	if err == nil && gate != nil {
 		prog.Gates(t.gate, gate.Question)
 	}
@@ -262,39 +327,58 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		err = prog.Clock()
 	}
 	if err != nil {
-		unix.Close(pipe[1])
+		unix.Close(theirs)
 		return 0, -1, err
-	}
-	flags := t.namespaces.New
-	if !t.unified {
-		flags &^= unix.CLONE_NEWCGROUP // on v1 the child enters it after it has joined its groups
 	}
 	runtime.LockOSThread() // never unlocked: the thread's children are born in the joined pid namespace
 	if err := t.namespaces.EnterPID(); err != nil {
-		unix.Close(pipe[1])
+		unix.Close(theirs)
 		return 0, -1, err
 	}
 	into := -1
 	if t.cgroupInto != nil {
 		into = int(t.cgroupInto.Fd())
 	}
-	pid, pidfd, err = prog.Spawn(flags, into)
-	unix.Close(pipe[1])
-	if err != nil {
-		return 0, -1, &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: err}
+	flags := t.clone()
+	if t.namespaces.Staged() {
+		flags = 0 // they are for the process that the child clones
 	}
+	pid, pidfd, err = prog.Spawn(flags, into)
+	unix.Close(theirs)
+	if err != nil {
+		return 0, -1, cloneError(err, flags)
+	}
+	first, asked := pid, false
 	sp.SetInt("child.pid", int64(pid))
 	_, start := processStat(pid)
 	for {
-		r, ok, rerr := linux.ReadReport(pipe[0])
+		r, ok, rerr := linux.ReadReport(ours)
+		if newborn := prog.Newborn(); newborn != 0 && pid == first { // the one that joined has left
+			end(pid, pidfd)
+			// By number: it is our child, and nobody has reaped it.
+			pid = newborn
+			if pidfd, err = unix.PidfdOpen(pid, 0); err != nil {
+				unix.Kill(pid, unix.SIGKILL)
+			}
+		}
 		switch {
 		case rerr != nil:
 			err = rerr
+		case err != nil:
 		case !ok:
 			err = &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: errors.New("the container's first process ended during its set-up"), Hint: "was it killed, by a limit perhaps?"}
 		case r.Warn:
 			t.warn(rowError(prog, r, t.spec).Error())
 			continue
+		case r.Listen:
+			if err = t.handOver(r, pid, pidfd, ours); err == nil {
+				continue
+			}
+		case r.Held && t.hasUsers() && !asked:
+			asked = true
+			if err = t.fromOutside(ctx, pid); err == nil {
+				continue
+			}
 		case r.Held:
 			if err = t.createHooks(ctx, pid, pidfd); err == nil {
 				continue
@@ -302,13 +386,39 @@ func (t *initTable) spawn(ctx context.Context) (pid, pidfd int, err error) {
 		case !r.Ready:
 			err = rowError(prog, r, t.spec)
 		}
-		claim(ctx, prog, pid, start, err)
+		claim(ctx, prog, first, start, err)
 		if err != nil {
 			end(pid, pidfd)
 			return 0, -1, err
 		}
 		return pid, pidfd, nil
 	}
+}
+
+// clone are the namespaces that clone(2) makes. On v1 the cgroup namespace is entered after the groups have been joined; the time namespace
+// after its offsets have been written; the ipc namespace by the root of the user namespace, if there is one, because it comes with a file
+// system, that of message queues, whose root directory belongs to whoever makes it.
+func (t *initTable) clone() uint64 {
+	flags := t.namespaces.New &^ unix.CLONE_NEWTIME
+	if t.hasUsers() {
+		flags &^= unix.CLONE_NEWIPC
+	}
+	if !t.unified {
+		flags &^= unix.CLONE_NEWCGROUP
+	}
+	return flags
+}
+
+// cloneError says what the machine's administrator may have forbidden.
+func cloneError(err error, flags uint64) error {
+	e := &stages.Error{Step: stages.RuncNsCreate, Kind: stages.Internal, Err: err}
+	if flags&unix.CLONE_NEWUSER != 0 && errors.Is(err, unix.EPERM) {
+		e.Kind, e.Hint = stages.Denied, "may this user make user namespaces? kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns"
+	}
+	if errors.Is(err, unix.ENOSPC) {
+		e.Kind, e.Hint = stages.Exhausted, "see /proc/sys/user/max_*_namespaces"
+	}
+	return e
 }
 
 // claim records the child's steps as its spans: it cannot do so itself.
@@ -339,6 +449,9 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		return process.NotFound(row.Step, spec.Process.Args[0], r.Errno)
 	}
 	e := &stages.Error{Step: row.Step, Kind: stages.Internal, Thing: row.Instance, Err: fmt.Errorf("%s: %w", row.Name, r.Errno)}
+	if row.Field != "" {
+		e.Thing = row.Field
+	}
 	if row.Step == stages.None {
 		e.Step = stages.RuncNsCreate
 	}
@@ -353,6 +466,9 @@ func rowError(p *linux.Program, r linux.Report, spec *specs.Spec) error {
 		e.Kind = stages.Exhausted
 	case unix.EAGAIN: // a clone's
 		e.Kind, e.Hint = stages.Exhausted, "the container has as many processes as its limit allows"
+	}
+	if row.Name == "sched_setattr" && r.Errno == unix.EPERM {
+		e.Hint = "it takes CAP_SYS_NICE and, for a real-time policy where the cpu controller counts that time, linux.resources.cpu.realtimeRuntime"
 	}
 	return e
 }

@@ -27,6 +27,11 @@ func Delete(ctx context.Context, root, id string, force bool, warn func(string))
 	if err != nil {
 		return err
 	}
+	if force { // before the lock: an exec that ignores a pause holds that until its process runs
+		if err := s.thaw(); err != nil {
+			return err
+		}
+	}
 	lock, err := s.lock()
 	if err != nil {
 		return err
@@ -34,20 +39,56 @@ func Delete(ctx context.Context, root, id string, force bool, warn func(string))
 	defer lock.Close()
 	switch status := s.Status(); {
 	case status == specs.StateRunning && !force, status == specs.StateCreating && !force:
+		status, _ := s.Now() // a paused one is to be called so
 		return &stages.Error{Step: stages.RuncDelete, Kind: stages.Conflict, Thing: "container " + strconv.Quote(id), Err: fmt.Errorf("cannot delete container %s that is not stopped: %s", id, status), Hint: "use --force"}
 	case status != specs.StateStopped:
 		if err := s.end(); err != nil {
 			return err
 		}
 	}
+	return s.remove(ctx, warn)
+}
+
+// Delete is the same by the process that has made the container, when its first process has been reaped. Somebody else may have deleted it
+// meanwhile, and even made another one of that name, which is none of our business.
+func (c *Created) Delete(ctx context.Context) error {
+	defer c.dir.Close()
+	if err := flock(c.dir, unix.LOCK_EX); err != nil {
+		return err
+	}
+	mine, err := c.dir.Stat()
+	if err != nil {
+		return err
+	}
+	if now, err := os.Stat(c.state.dir); err != nil || !os.SameFile(now, mine) {
+		return nil
+	}
+	return c.state.remove(ctx, c.warn)
+}
+
+// End kills the first process and reaps it.
+func (c *Created) End() {
+	c.state.thaw()
+	end(c.PID, c.PIDFD)
+}
+
+// remove is the end of every container: processes that outlived the first one, the groups, the state; then the poststop hooks.
+func (s *State) remove(ctx context.Context, warn func(string)) error {
 	if s.Cgroup != nil {
 		if !s.OwnPIDs || s.PID == 0 {
-			if err := s.Cgroup.Kill(); err != nil { // processes that outlived the first one
+			pids, err := s.Cgroup.PIDs()
+			if err == nil {
+				err = s.Cgroup.Kill()
+			}
+			if err != nil {
 				return err
+			}
+			for _, pid := range pids { // of `run`, whose children orphans become; all others have ECHILD here
+				linux.Retry(func() (int, error) { return unix.Wait4(pid, nil, 0, nil) })
 			}
 		}
 		if err := s.Cgroup.Delete(); err != nil {
-			return &stages.Error{Step: stages.RuncDelete, Kind: stages.Internal, Thing: "container " + strconv.Quote(id), Err: err}
+			return &stages.Error{Step: stages.RuncDelete, Kind: stages.Internal, Thing: "container " + strconv.Quote(s.ID), Err: err}
 		}
 	}
 	if err := os.RemoveAll(s.dir); err != nil {

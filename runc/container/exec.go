@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 
-	"hull/runc/confine"
 	"hull/runc/linux"
 	"hull/runc/namespace"
 	"hull/runc/process"
@@ -23,9 +23,11 @@ type ExecOptions struct {
 	Root          string // where states are kept
 	ID            string
 	Process       *specs.Process
-	PIDFile       string // "" for none
-	ConsoleSocket string // "" for none
-	Console       int    // the same as a descriptor of an open socket; 0 for none
+	PIDFile       string   // "" for none
+	ConsoleSocket string   // "" for none
+	PIDFDSocket   string   // "" for none
+	Console       int      // the same as a descriptor of an open socket; 0 for none
+	Cgroups       []string // groups below the container's to join: see cgroup.Group.Sub
 	NewKeyring    bool
 	PreserveFDs   int
 	IgnorePaused  bool
@@ -49,6 +51,11 @@ func Exec(ctx context.Context, o ExecOptions) (pid, pidfd int, err error) {
 	if err := s.mayExec(o.IgnorePaused); err != nil {
 		return 0, -1, err
 	}
+	if len(o.Cgroups) > 0 {
+		if s.Cgroup, err = s.Cgroup.Sub(o.Cgroups); err != nil {
+			return 0, -1, err
+		}
+	}
 	t, err := s.joining(&o)
 	if err != nil {
 		return 0, -1, err
@@ -59,6 +66,12 @@ func Exec(ctx context.Context, o ExecOptions) (pid, pidfd int, err error) {
 	}
 	if o.PIDFile != "" {
 		if err := writePIDFile(o.PIDFile, pid); err != nil {
+			end(pid, pidfd)
+			return 0, -1, err
+		}
+	}
+	if o.PIDFDSocket != "" {
+		if err := process.SendPIDFD(o.PIDFDSocket, pidfd, "setns"); err != nil {
 			end(pid, pidfd)
 			return 0, -1, err
 		}
@@ -85,13 +98,30 @@ func (s *State) mayExec(ignorePaused bool) error {
 
 // joining checks all that can be checked before there is a process, and opens what it needs.
 func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
-	spec := &specs.Spec{Version: s.OCIVersion, Root: &specs.Root{Path: "/"}, Linux: &specs.Linux{Personality: s.Personality}, Process: o.Process}
+	if o.Process == nil {
+		return nil, &stages.Error{Step: stages.RuncExec, Kind: stages.Invalid, Thing: "process", Err: errors.New("it is missing")}
+	}
+	spec := s.Inherited.spec(s.OCIVersion, o.Process)
 	if err := check(stages.RuncExec, spec); err != nil {
 		return nil, err
 	}
 	// What is looked up by name is looked up in the container's own view. The pidfd keeps the number from being given away meanwhile.
 	t = &initTable{
 		id: s.ID, spec: spec, rootfs: fmt.Sprintf("/proc/%d/root", s.PID), namespaces: &namespace.Wanted{}, console: -1, fifo: -1, target: -1, keepFDs: o.PreserveFDs, newKeyring: o.NewKeyring, warn: o.Warn,
+	}
+	if t.target, err = s.pidfd(); err != nil {
+		return nil, err
+	}
+	if t.flags, err = namespace.Others(s.PID); err != nil {
+		return nil, err
+	}
+	if t.flags&unix.CLONE_NEWUSER != 0 {
+		if t.namespaces.Users, err = namespace.UsersOf(s.PID); err != nil {
+			return nil, &stages.Error{Step: stages.RuncExecJoin, Kind: stages.Internal, Thing: "container " + strconv.Quote(s.ID), Err: err}
+		}
+		if err := checkUser(o.Process.User, t.namespaces.Users, stages.RuncExec); err != nil {
+			return nil, err
+		}
 	}
 	refuse := func(thing, text string) (*initTable, error) {
 		return nil, &stages.Error{Step: stages.RuncExec, Kind: stages.Invalid, Thing: thing, Err: errors.New(text)}
@@ -104,12 +134,8 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 	case len(t.candidates()) == 0:
 		return nil, process.NotFound(stages.RuncInitProgram, spec.Process.Args[0], unix.ENOENT)
 	}
-	var warnings []string
-	if t.capabilities, warnings, err = confine.ParseCapabilities(spec.Process.Capabilities); err != nil {
+	if err := t.read(); err != nil {
 		return nil, err
-	}
-	for _, w := range warnings {
-		o.Warn(w)
 	}
 	if err := checkKept(t.keepFDs, stages.RuncExec); err != nil {
 		return nil, err
@@ -117,6 +143,13 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 	if s.Filtered {
 		if t.filter, t.filterFlags, err = s.loadFilter(); err != nil {
 			return nil, &stages.Error{Step: stages.RuncExec, Kind: stages.Internal, Thing: "the container's system call filter", Err: err}
+		}
+	}
+	if t.agent = s.Agent; t.agent != nil {
+		_, pid := s.Now()
+		t.told = specs.State{Version: s.OCIVersion, ID: s.ID, Status: specs.StateRunning, Pid: pid, Bundle: s.Bundle, Annotations: s.Annotations}
+		if t.agentFD, err = t.agent.connect(); err != nil {
+			return nil, err
 		}
 	}
 	if err := t.openProcs(s.Cgroup); err != nil {
@@ -129,35 +162,43 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 			return nil, err
 		}
 	}
-	if t.target, err = s.pidfd(); err != nil {
-		return nil, err
-	}
-	t.flags, err = namespace.Others(s.PID)
-	return t, err
+	return t, nil
 }
 
 // join spawns the process and waits until it has executed its program.
 func (t *initTable) join(ctx context.Context, s *State) (pid, pidfd int, err error) {
-	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return 0, -1, fmt.Errorf("pipe2: %w", err)
+	ours, theirs, err := t.channel()
+	if err != nil {
+		return 0, -1, err
 	}
-	defer unix.Close(pipe[0])
-	prog, err := t.joinProgram(pipe[1])
+	defer unix.Close(ours)
+	if t.namespaces.Users.UIDs != nil && !t.spec.Process.Terminal {
+		uid, _ := t.namespaces.Users.UIDs.Host(t.spec.Process.User.UID)
+		if err := process.GiveStdio(uid); err != nil {
+			unix.Close(theirs)
+			return 0, -1, err
+		}
+	}
+	prog, err := t.joinProgram(theirs)
 	if err == nil && span.Current(ctx).Valid() {
 		err = prog.Clock()
 	}
 	var joiner, joinerFD int
 	if err == nil {
-		joiner, joinerFD, err = spawnInto(prog, s)
+		runtime.LockOSThread() // the CPUs are the thread's
+		err = t.attributes.Initially(func() (err error) {
+			joiner, joinerFD, err = spawnInto(prog, s)
+			return err
+		})
+		runtime.UnlockOSThread()
 	}
-	unix.Close(pipe[1])
+	unix.Close(theirs)
 	if err != nil {
 		return 0, -1, err
 	}
 	defer unix.Close(joinerFD)
 	_, start := processStat(joiner)
-	err = t.executed(prog, pipe[0])
+	err = t.executed(prog, ours)
 	if pid = prog.Newborn(); pid != 0 {
 		// By number: it is our child, and nobody has reaped it. pidfd_open works on a zombie too (pidfd_open(2), Linux 5.3).
 		if fd, openErr := unix.PidfdOpen(pid, 0); openErr == nil {
@@ -179,10 +220,13 @@ func (t *initTable) join(ctx context.Context, s *State) (pid, pidfd int, err err
 
 // spawnInto makes the process that joins, in the container's cgroup v2 where there is one. See [cgroup.Group.IntoOf] for the second try.
 func spawnInto(prog *linux.Program, s *State) (pid, pidfd int, err error) {
-	for _, into := range []func() (*os.File, error){s.Cgroup.Into, func() (*os.File, error) { return s.Cgroup.IntoOf(s.PID) }} {
-		dir, err := into()
-		if err != nil {
-			return 0, -1, err
+	for try, into := range []func() (*os.File, error){s.Cgroup.Into, func() (*os.File, error) { return s.Cgroup.IntoOf(s.PID) }} {
+		dir, openErr := into()
+		if openErr != nil {
+			return 0, -1, openErr
+		}
+		if try > 0 && dir == nil { // the container's first process is not below the group that is asked for
+			break
 		}
 		fd := -1
 		if dir != nil {
@@ -204,10 +248,10 @@ func spawnInto(prog *linux.Program, s *State) (pid, pidfd int, err error) {
 
 // executed reads the reports up to the end of file, which is execve(2) closing the pipe. One that says that the program was about to be
 // executed must have come before: an end without it is a death in the middle.
-func (t *initTable) executed(prog *linux.Program, pipe int) error {
+func (t *initTable) executed(prog *linux.Program, channel int) error {
 	started := false
 	for {
-		r, ok, err := linux.ReadReport(pipe)
+		r, ok, err := linux.ReadReport(channel)
 		switch {
 		case err != nil:
 			return err
@@ -219,8 +263,23 @@ func (t *initTable) executed(prog *linux.Program, pipe int) error {
 			t.warn(rowError(prog, r, t.spec).Error())
 		case r.Start:
 			started = true
+		case r.Listen:
+			if err := t.listened(prog, r, channel); err != nil {
+				return err
+			}
 		default:
 			return rowError(prog, r, t.spec)
 		}
 	}
+}
+
+// listened hands over the listener of the process that was born.
+func (t *initTable) listened(prog *linux.Program, r linux.Report, channel int) error {
+	pid := prog.Newborn()
+	pidfd, err := unix.PidfdOpen(pid, 0) // our child, which nobody has reaped
+	if err != nil {
+		return fmt.Errorf("pidfd_open: %w", err)
+	}
+	defer unix.Close(pidfd)
+	return t.handOver(r, pid, pidfd, channel)
 }

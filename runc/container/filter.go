@@ -6,10 +6,23 @@ import (
 	"os"
 	"path/filepath"
 
+	"hull/runc/seccomp"
+
 	"golang.org/x/sys/unix"
 )
 
 const filterFile = "seccomp"
+
+// filtersDir is beside the containers. No container's id has a colon.
+const filtersDir = "cache:seccomp"
+
+// filters are the compiled system call filters of earlier containers. Without a directory of states, as in a dry run, there are none.
+func filters(root string) seccomp.Cache {
+	if root == "" {
+		return ""
+	}
+	return seccomp.Cache(filepath.Join(root, filtersDir))
+}
 
 // saveFilter keeps the compiled system call filter for exec: what joins later gets the very program that the first process got, whatever
 // has become of config.json. Native byte order: it never leaves the machine. No filter, no file.

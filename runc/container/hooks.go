@@ -67,7 +67,10 @@ func (s *State) call(ctx context.Context, k hook.Kind, pid int, place hook.Place
 	if err != nil {
 		return &stages.Error{Step: stages.RuncHook, Kind: stages.Internal, Thing: string(k), Err: err}
 	}
-	return k.Run(ctx, s.Hooks, state, place, goOn)
+	// On another thread: children of ours may be born in the pid namespace that the container has joined (namespace.EnterPID).
+	done := make(chan error)
+	go func() { done <- k.Run(ctx, s.Hooks, state, place, goOn) }()
+	return <-done
 }
 
 // hasCreateHooks: the first process waits for them, before the pivot.
@@ -85,7 +88,7 @@ func (t *initTable) createHooks(ctx context.Context, pid, pidfd int) error {
 			return hook.Process{}, err
 		}
 		j := &initTable{
-			id: t.id, spec: &specs.Spec{Linux: &specs.Linux{}, Process: &specs.Process{}}, namespaces: &namespace.Wanted{}, console: -1, fifo: -1,
+			id: t.id, spec: &specs.Spec{Linux: &specs.Linux{}, Process: &specs.Process{}}, namespaces: &namespace.Wanted{Users: t.namespaces.Users}, console: -1, fifo: -1,
 			cgroupProcs: t.cgroupProcs, cgroupNames: t.cgroupNames, target: pidfd, flags: flags, hook: &h, streams: s, warn: t.warn,
 		}
 		prog, err := j.hookProgram(s.Report)
@@ -96,20 +99,13 @@ func (t *initTable) createHooks(ctx context.Context, pid, pidfd int) error {
 		joined.PID = pid
 		return born(prog, &joined)
 	}
-	// On a thread of its own: children of ours are born in the pid namespace that the container joins, if it joins one.
-	done := make(chan error)
-	go func() {
-		err := t.state.call(ctx, hook.Prestart, pid, hook.Here, nil)
-		if err == nil {
-			err = t.state.call(ctx, hook.CreateRuntime, pid, hook.Here, nil)
+	for _, c := range []struct {
+		kind  hook.Kind
+		place hook.Place
+	}{{hook.Prestart, hook.Here}, {hook.CreateRuntime, hook.Here}, {hook.CreateContainer, within}} {
+		if err := t.state.call(ctx, c.kind, pid, c.place, nil); err != nil {
+			return err
 		}
-		if err == nil {
-			err = t.state.call(ctx, hook.CreateContainer, pid, within, nil)
-		}
-		done <- err
-	}()
-	if err := <-done; err != nil {
-		return err
 	}
 	return linux.Release(t.hold[1])
 }
@@ -185,12 +181,13 @@ func (t *initTable) become() error {
 // host's paths. Left out, the hooks would run beside the set-up.
 func (t *initTable) waitForHooks() error {
 	t.p.At(stages.None, "hooks")
-	t.p.Hold(t.hold[0], t.hold[1])
+	t.p.Hold(linux.Cell(t.hold[0]), linux.Cell(t.hold[1]))
 	return nil
 }
 
-// stopsOnPoststart: since 1.2.0 of the specification a failed poststart hook ends the container; before, it was a warning, and 1.0 and 1.1 are
-// what the bundles of today say. runc always ends the container, crun never.
+// stopsOnPoststart: since 1.2.0 of the specification a failed poststart hook ends the container. Before, it was a warning, and bundles of today
+// say 1.0 or 1.1. runc always ends the container, crun never does.
 func (s *State) stopsOnPoststart() bool {
-	return !strings.HasPrefix(s.OCIVersion, "1.0") && !strings.HasPrefix(s.OCIVersion, "1.1")
+	minor, _, _ := strings.Cut(strings.TrimPrefix(s.OCIVersion, "1."), ".")
+	return minor != "0" && minor != "1"
 }

@@ -25,6 +25,7 @@ type initTable struct {
 	spec         *specs.Spec
 	rootfs       string
 	namespaces   *namespace.Wanted
+	files        *rootfs.Wanted
 	hierarchies  []rootfs.Hierarchy
 	unified      bool       // cgroup v2 alone
 	cgroupProcs  []*os.File // v1: the child writes itself into these
@@ -37,22 +38,31 @@ type initTable struct {
 	newKeyring   bool
 	filter       []unix.SockFilter
 	filterFlags  uint
+	keepFilter   func() // for the next container
+	agent        *Agent // whom the filter asks; nil for nobody
+	agentFD      int
+	told         specs.State // what the agent is told of the container
 	capabilities confine.Sets
+	rlimitList   []confine.Rlimit
+	attributes   process.Attributes
+	labels       confine.Labels
 	warn         func(string)
 
 	state  *State
+	asking [2]int // the pipe on which the first process waits for what we do for it in a user namespace
 	hold   [2]int // the pipe on which the first process waits for the hooks of create
 	hooked bool   // they have begun
 
 	hook    *specs.Hook // a hook that joins: what is executed instead of the process's program
 	streams hook.Streams
 
-	flags  uint64 // exec: the namespaces of target that are not ours
-	target int    // exec: a pidfd of the container's first process
-	p      *linux.Program
-	root   *int32
-	proc   *int32
-	masks  *rootfs.Masks
+	flags   uint64 // exec: the namespaces of target that are not ours
+	target  int    // exec: a pidfd of the container's first process
+	p       *linux.Program
+	root    *int32
+	proc    *int32
+	ownProc *int32
+	masks   *rootfs.Masks
 }
 
 // here is the cell of "the current directory", which is the new root after the pivot.
@@ -65,14 +75,20 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 	for _, part := range []func() error{
 		t.shield,
 		t.joinNamespaces,
+		when(t.hasUsers(), t.askOutside),
 		t.joinCgroups,
 		t.session,
-		t.keyring,
 		t.oomScore,
+		t.label,
+		t.time,
+		t.tree,
+		when(t.hasUsers(), t.becomeRoot),
+		t.keyring,
 		t.mounts,
 		t.devices,
 		t.console_,
 		when(t.hasCreateHooks(), t.waitForHooks),
+		when(t.shieldsLater(), t.closeToOthers),
 		t.pivot,
 		t.maskPaths,
 		t.names,
@@ -84,12 +100,14 @@ func (t *initTable) program(report int) (*linux.Program, error) {
 		t.user,
 		t.workDir,
 		t.lookUp,
+		t.scheduling,
 		when(!nnp, t.seccomp), // while CAP_SYS_ADMIN is there
 		t.capabilities_,
 		when(nnp, t.noNewPrivs),
 		t.signals,
+		when(nnp && t.agent != nil, t.seccomp), // its listener is handed over while create is there to do it
 		t.waitStart,
-		when(nnp, t.seccomp), // last: not even the wait runs under the user's filter
+		when(nnp && t.agent == nil, t.seccomp), // last: not even the wait runs under the user's filter
 		t.exec,
 	} {
 		if err := part(); err != nil {
@@ -109,19 +127,22 @@ func when(yes bool, part func() error) func() error {
 // shield: from here on no process of another container may trace this one or read its descriptors (ptrace(2), PR_SET_DUMPABLE), not
 // even one that shares the pid namespace. execve(2) lifts it. The umask is the set-up's own: modes are made as they are written.
 func (t *initTable) shield() error {
+	if !t.shieldsLater() {
+		t.closeToOthers()
+	}
 	t.p.At(stages.None, "shield")
-	t.p.Do(
-		linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)),
-		linux.Prctl(unix.PR_SET_NAME, linux.Str("hull-runc:init")),
-		linux.Umask(0),
-	)
+	t.p.Do(linux.Prctl(unix.PR_SET_NAME, linux.Str("hull-runc:init")), linux.Umask(0))
 	return nil
 }
 
-func (t *initTable) joinNamespaces() error {
-	t.namespaces.Join(t.p)
+func (t *initTable) closeToOthers() error {
+	t.p.At(stages.None, "shield")
+	t.p.Do(linux.Prctl(unix.PR_SET_DUMPABLE, linux.Num(0)))
 	return nil
 }
+
+// joinNamespaces: with a user namespace among them, all that follows is done by a second process.
+func (t *initTable) joinNamespaces() error { return t.namespaces.Join(t.p, t.clone()) }
 
 // joinCgroups: before anything is allocated that the limits should count, and before the cgroup namespace, whose root is where the
 // process stands. "0" is the writer itself (cgroups(7)).
@@ -143,18 +164,11 @@ func (t *initTable) session() error {
 	return nil
 }
 
-// keyring: one that is not the caller's, the same for all processes of the container. And the personality, which forks inherit as well.
+// keyring: one that is not the caller's, the same for all processes of the container.
 func (t *initTable) keyring() error {
 	t.p.At(stages.None, "keyring")
 	if t.newKeyring {
 		t.p.Do(linux.JoinSessionKeyring("_ses."+t.id).Or(unix.ENOSYS, unix.EPERM))
-	}
-	if pers := t.spec.Linux.Personality; pers != nil {
-		domain, ok := map[specs.LinuxPersonalityDomain]int{specs.PerLinux: 0, specs.PerLinux32: 8}[pers.Domain]
-		if !ok || len(pers.Flags) > 0 {
-			return &stages.Error{Step: stages.RuncInitSession, Kind: stages.Unsupported, Thing: "linux.personality", Err: fmt.Errorf("%s %v is not offered", pers.Domain, pers.Flags)}
-		}
-		t.p.Do(linux.Personality(domain))
 	}
 	return nil
 }
@@ -162,8 +176,8 @@ func (t *initTable) keyring() error {
 // oomScore: through the host's /proc, which is still there and is no image's. Below the present value it needs CAP_SYS_RESOURCE.
 func (t *initTable) oomScore() error {
 	adj := t.spec.Process.OOMScoreAdj
-	if adj == nil {
-		return nil
+	if adj == nil || t.hasUsers() {
+		return nil // in a user namespace we have done it: see fromOutside
 	}
 	t.p.At(stages.None, "process.oomScoreAdj")
 	fd := linux.Cell(-1)
@@ -173,19 +187,45 @@ func (t *initTable) oomScore() error {
 	return nil
 }
 
-// mounts: in the specification's order, which puts /dev before /dev/pts.
-func (t *initTable) mounts() (err error) {
-	if t.root, err = rootfs.Root(t.p, t.rootfs, t.spec.Linux.RootfsPropagation); err != nil {
-		return err
+// label: on a procfs of our own, and before the first mount of the container's. It takes effect at execve(2), so its place among the rows
+// is free.
+func (t *initTable) label() error {
+	if t.labels.None() {
+		return nil
 	}
-	base := rootfs.Base{Bundle: t.bundle, V1: t.hierarchies, Unified: t.unified}
-	if t.proc, err = rootfs.Mounts(t.p, t.root, base, t.spec.Mounts); err != nil {
-		return err
+	proc := rootfs.PrivateProc(t.p, nil)
+	t.labels.Apply(t.p, proc)
+	t.p.Do(linux.Close(linux.FD(proc)))
+	return nil
+}
+
+// time: while the process is the user to whom its own files in /proc belong.
+func (t *initTable) time() error { return t.namespaces.Time(t.p) }
+
+// tree: what is taken from the host's tree. What is to stay tied to its mounts is copied before the ties are cut; in a user namespace all of
+// it before the process becomes the root of that, who may have no right to go there.
+func (t *initTable) tree() error {
+	t.files.Tie(t.p)
+	t.files.Cut(t.p)
+	t.root = t.files.Root(t.p)
+	if t.hasUsers() {
+		t.files.Take(t.p)
+	}
+	return nil
+}
+
+// mounts: in the specification's order, which puts /dev before /dev/pts.
+func (t *initTable) mounts() error {
+	t.proc = t.files.Mount(t.p, t.root, rootfs.Groups{V1: t.hierarchies, Unified: t.unified})
+	// A procfs of our own, now: a user namespace may make one only while it sees a whole one (EPERM after the masks). The wait needs one,
+	// attached or not; and for the sysctls, parts of the container's will be covered or read-only.
+	if t.proc == nil || len(t.spec.Linux.Sysctl) > 0 {
+		t.ownProc = t.anyProc()
 	}
 	if t.proc == nil {
-		t.proc = rootfs.PrivateProc(t.p) // the wait needs one, attached or not
+		t.proc = t.ownProc
 	}
-	t.masks = rootfs.PrepareMasks(t.p, t.spec.Linux.MaskedPaths)
+	t.masks = rootfs.PrepareMasks(t.p, t.root, t.spec.Linux.MaskedPaths)
 	return nil
 }
 
@@ -193,7 +233,7 @@ func (t *initTable) devices() error {
 	if !rootfs.OwnDev(t.spec.Mounts) {
 		return nil
 	}
-	return rootfs.Devices(t.p, t.root, t.spec.Linux.Devices)
+	return rootfs.Devices(t.p, t.root, t.spec.Linux.Devices, t.hasUsers())
 }
 
 // console_: after devpts is mounted, before the pivot only because it belongs to /dev.
@@ -213,14 +253,16 @@ func (t *initTable) pivot() error {
 	return nil
 }
 
-// maskPaths: after the mounts, which they cover in part. The root becomes read-only last, when nothing is made in it any more.
+// maskPaths: after the mounts, which they cover in part. The root becomes read-only when nothing is made in it any more, and shared or
+// unbindable last.
 func (t *initTable) maskPaths() error {
-	rootfs.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
-	t.masks.Apply(t.p, t.root)
+	t.files.ReadonlyPaths(t.p, t.root, t.spec.Linux.ReadonlyPaths)
+	t.files.Apply(t.p, t.root, t.masks)
 	if t.spec.Root.Readonly {
 		t.ensureWorkDir(t.root)
 		rootfs.Readonly(t.p, t.root)
 	}
+	t.files.Propagate(t.p, t.root)
 	return nil
 }
 
@@ -262,8 +304,7 @@ func (t *initTable) sysctls() error {
 	if len(t.spec.Linux.Sysctl) == 0 {
 		return nil
 	}
-	// A procfs of our own: parts of the container's are covered or read-only by now.
-	return rootfs.Sysctls(t.p, rootfs.PrivateProc(t.p), t.namespaces.Own, t.spec.Linux.Sysctl)
+	return rootfs.Sysctls(t.p, t.ownProc, t.namespaces.Own, t.spec.Linux.Sysctl)
 }
 
 // closeFDs: all that the set-up opened, and all that the caller leaked. What the wait needs moves out of the way first, above any
@@ -298,11 +339,15 @@ func (t *initTable) closeAllBut(cells ...*int32) (high int) {
 }
 
 func (t *initTable) rlimits() error {
-	warnings, err := confine.Rlimits(t.p, t.spec.Process.Rlimits)
-	for _, w := range warnings {
-		t.warn(w)
-	}
-	return err
+	confine.Rlimits(t.p, t.rlimitList)
+	return nil
+}
+
+// scheduling: after the cgroups, which have a say in it; while all capabilities are there; and after the bulk of the set-up, which on an idle
+// or a throttled policy could take as long as the machine is busy.
+func (t *initTable) scheduling() error {
+	t.attributes.Apply(t.p)
+	return nil
 }
 
 // makeWorkDir: while this is still root, whose directory it becomes, as all others of the image are.
@@ -322,10 +367,10 @@ func (t *initTable) ensureWorkDir(root *int32) {
 
 func (t *initTable) user() error {
 	u := t.spec.Process.User
-	if !t.spec.Process.Terminal {
+	if !t.spec.Process.Terminal && t.namespaces.Users.UIDs == nil { // with a user namespace it is done already
 		process.OwnStdio(t.p, u.UID)
 	}
-	process.User(t.p, u)
+	process.User(t.p, u, t.namespaces.Users.NoGroups)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"hull/runc/confine"
 	"hull/runc/linux"
 	"hull/runc/process"
 	"hull/runc/rootfs"
@@ -17,11 +18,16 @@ import (
 func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 	t.p = linux.New(report)
 	nnp := t.spec.Process.NoNewPrivileges
-	early := !nnp && !t.permitted() // a filter that forbids its birth must come after it; then it is born with all rights
+	// A filter that forbids its birth must come after it, and so must one whose agent is told its pid, and what it would not inherit. Then it
+	// is born with all rights.
+	early := !nnp && (!t.permitted() || t.agent != nil) || t.attributes.Unshared()
 	for _, part := range []func() error{
 		t.shield,
 		t.joinCgroups,
+		t.affinity,
 		t.oomScore,
+		t.label,
+		t.raise,
 		t.enter,
 		t.keyring,
 		t.terminal,
@@ -32,6 +38,7 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 		t.user,
 		t.existingDir,
 		t.lookUp,
+		t.scheduling,
 		when(!nnp, t.seccomp), // while CAP_SYS_ADMIN is there
 		t.capabilities_,
 		when(nnp, t.noNewPrivs),
@@ -48,12 +55,35 @@ func (t *initTable) joinProgram(report int) (*linux.Program, error) {
 	return t.p, nil
 }
 
+// affinity: what a fork inherits as well.
+func (t *initTable) affinity() error {
+	t.attributes.Finally(t.p)
+	return nil
+}
+
 // enter: from here on paths, names and networks are the container's, and children are born in its pid namespace. The root directory and
 // the current one are the new mount namespace's root (setns(2)).
 func (t *initTable) enter() error {
 	t.p.At(stages.RuncExecJoin, "")
+	t.p.Copy = t.flags&unix.CLONE_NEWTIME != 0 // whoever enters a time namespace must not share its memory: EUSERS (setns(2))
 	t.p.Do(linux.SetnsOf(t.target, t.flags))
+	if t.flags&unix.CLONE_NEWUSER != 0 {
+		t.namespaces.Users.Root(t.p)
+	}
 	return nil
+}
+
+// raise: hard limits above ours, while the right to that is there.
+func (t *initTable) raise() error {
+	if t.flags&unix.CLONE_NEWUSER == 0 {
+		return nil
+	}
+	raises, err := confine.Raises(t.spec.Process.Rlimits)
+	for _, r := range raises {
+		t.p.At(stages.None, "process.rlimits")
+		t.p.Do(linux.Prlimit(r.Resource, r.Limit))
+	}
+	return err
 }
 
 // terminal: from the container's own devpts, as for the first process; /dev/console stays that one's.
@@ -73,7 +103,7 @@ func (t *initTable) existingDir() error {
 // begin: the process is born, and begins its session. Only the leader of a session can have a terminal, and only of one that began inside.
 func (t *initTable) begin() error {
 	t.p.At(stages.RuncExecClone, "")
-	if err := t.p.Born(); err != nil {
+	if err := t.p.Born(0); err != nil {
 		return err
 	}
 	if t.spec.Process.Terminal {

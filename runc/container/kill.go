@@ -62,8 +62,13 @@ func (s *State) pidfd() (int, error) {
 
 // killAll signals every process in the container's cgroup. SIGKILL is done by the group itself, which no fork can outrun.
 func (s *State) killAll(signal unix.Signal) error {
-	if s.Cgroup == nil {
+	switch {
+	case s.Cgroup == nil:
 		return nil
+	case len(s.Cgroup.Members) == 0 && signal == unix.SIGKILL && s.OwnPIDs: // its end ends all others (pid_namespaces(7))
+		return s.end()
+	case len(s.Cgroup.Members) == 0:
+		return noCgroup(s.ID)
 	}
 	if signal == unix.SIGKILL {
 		return s.Cgroup.Kill()
@@ -78,4 +83,9 @@ func (s *State) killAll(signal unix.Signal) error {
 		}
 	}
 	return nil
+}
+
+// noCgroup is the answer for a container of an ordinary user who may make no groups: which processes are its own nobody can tell.
+func noCgroup(id string) error {
+	return &stages.Error{Kind: stages.Unsupported, Thing: "container " + strconv.Quote(id), Err: errors.New("it has no cgroup, by which its processes could be found")}
 }

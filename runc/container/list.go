@@ -21,6 +21,9 @@ func List(root string, warn func(string)) ([]*State, error) {
 	}
 	var all []*State
 	for _, e := range entries {
+		if e.Name() == filtersDir {
+			continue
+		}
 		s, err := Find(root, e.Name())
 		switch {
 		case err == nil:
@@ -37,6 +40,9 @@ func Processes(root, id string) ([]int, error) {
 	s, err := Find(root, id)
 	if err != nil || s.Cgroup == nil {
 		return nil, err
+	}
+	if len(s.Cgroup.Members) == 0 {
+		return nil, noCgroup(id)
 	}
 	return s.Cgroup.PIDs()
 }

@@ -20,25 +20,28 @@ func freeze(root, id string, on bool) error {
 	if err != nil {
 		return err
 	}
+	refuse := func(text string) error {
+		return &stages.Error{Kind: stages.Conflict, Thing: "container " + strconv.Quote(id), Err: errors.New(text)}
+	}
+	if s.Cgroup == nil {
+		return refuse("container has no cgroup to freeze")
+	}
+	if !on {
+		// Without the lock: an exec that ignores the pause holds it, and its process goes on only after this.
+		if !s.Cgroup.Frozen() {
+			return refuse("container not paused")
+		}
+		return s.Cgroup.Thaw()
+	}
 	lock, err := s.lock() // not while another process joins: see Exec
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
-	refuse := func(text string) error {
-		return &stages.Error{Kind: stages.Conflict, Thing: "container " + strconv.Quote(id), Err: errors.New(text)}
-	}
-	switch status := s.Status(); {
-	case s.Cgroup == nil:
-		return refuse("container has no cgroup to freeze")
-	case on && status != specs.StateRunning && status != specs.StateCreated:
+	if status := s.Status(); status != specs.StateRunning && status != specs.StateCreated {
 		return refuse("container not running")
-	case on:
-		return s.Cgroup.Freeze()
-	case !s.Cgroup.Frozen():
-		return refuse("container not paused")
 	}
-	return s.Cgroup.Thaw()
+	return s.Cgroup.Freeze()
 }
 
 // thaw lets a frozen container's processes take a signal that ends them: on cgroup v1 they die only when they run again

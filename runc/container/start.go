@@ -28,15 +28,60 @@ func Start(ctx context.Context, root, id string, warn func(string)) error {
 	if err != nil {
 		return err
 	}
-	if err := s.start(ctx, warn); err != nil {
+	if err := s.startCreated(ctx, warn); err != nil {
 		return err
 	}
-	// Without the lock: these hooks may call the runtime.
-	goOn := warn
-	if s.stopsOnPoststart() {
-		goOn = nil
+	return s.started(ctx, warn)
+}
+
+// Start is the same by the process that has made the container: it holds all that Start would look up.
+func (c *Created) Start(ctx context.Context) error {
+	if err := flock(c.dir, unix.LOCK_EX); err != nil {
+		return err
 	}
-	return s.orEnd(s.call(ctx, hook.Poststart, s.PID, hook.Here, goOn))
+	err := c.state.start(ctx, c.PIDFD, c.warn)
+	if unlock := flock(c.dir, unix.LOCK_UN); err == nil {
+		err = unlock
+	}
+	if err != nil {
+		return err
+	}
+	return c.state.started(ctx, c.warn)
+}
+
+// startCreated starts the container if it is one that can be.
+func (s *State) startCreated(ctx context.Context, warn func(string)) error {
+	lock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	switch s.Status() {
+	case specs.StateRunning:
+		return s.cannotStart("an already running container")
+	case specs.StateStopped:
+		return s.cannotStart("a container that has stopped")
+	case specs.StateCreating:
+		return s.cannotStart("a container that is still being created")
+	}
+	pidfd, err := s.pidfd()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(pidfd)
+	return s.start(ctx, pidfd, warn)
+}
+
+func (s *State) cannotStart(what string) error {
+	return &stages.Error{Step: stages.RuncStart, Kind: stages.Conflict, Thing: "container " + strconv.Quote(s.ID), Err: errors.New("cannot start " + what)}
+}
+
+// started runs the hooks that come after it, without the lock: they may call the runtime.
+func (s *State) started(ctx context.Context, warn func(string)) error {
+	if s.stopsOnPoststart() {
+		warn = nil
+	}
+	return s.orEnd(s.call(ctx, hook.Poststart, s.PID, hook.Here, warn))
 }
 
 // orEnd ends the container if a hook has failed.
@@ -47,34 +92,17 @@ func (s *State) orEnd(failure error) error {
 	return failure
 }
 
-func (s *State) start(ctx context.Context, warn func(string)) error {
-	lock, err := s.lock()
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
-	refuse := func(kind stages.Kind, text string) error {
-		return &stages.Error{Step: stages.RuncStart, Kind: kind, Thing: "container " + strconv.Quote(s.ID), Err: errors.New(text)}
-	}
-	switch s.Status() {
-	case specs.StateRunning:
-		return refuse(stages.Conflict, "cannot start an already running container")
-	case specs.StateStopped:
-		return refuse(stages.Conflict, "cannot start a container that has stopped")
-	case specs.StateCreating:
-		return refuse(stages.Conflict, "cannot start a container that is still being created")
-	}
-	pidfd, err := s.pidfd()
-	if err != nil {
-		return err
-	}
-	defer unix.Close(pidfd)
+// start opens the FIFO's other end, and reads what the first process has to say there.
+func (s *State) start(ctx context.Context, pidfd int, warn func(string)) error {
 	if err := s.orEnd(s.startHooks(ctx, warn)); err != nil {
 		return err
 	}
 	// Non-blocking: without it open(2) would wait for the other end for ever if the process has died meanwhile (fifo(7)).
 	path := filepath.Join(s.dir, fifoFile)
 	fifo, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return s.cannotStart("an already running container")
+	}
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
@@ -103,7 +131,7 @@ func (s *State) start(ctx context.Context, warn func(string)) error {
 		case err == nil && ok:
 			return &stages.Error{Step: r.Step, Kind: stages.Internal, Thing: "container " + strconv.Quote(s.ID), Err: r.Errno}
 		case seen.IsZero() && (gone || err != nil):
-			return refuse(stages.Conflict, "cannot start a container that has stopped")
+			return s.cannotStart("a container that has stopped")
 		case seen.IsZero():
 			continue // end of file: the other end is not open yet
 		case err != nil:

@@ -32,8 +32,9 @@ type State struct {
 	Cgroup      *cgroup.Group     `json:"cgroup,omitempty"`
 
 	// For exec.
-	Filtered    bool                    `json:"filtered"` // there is a system call filter: see saveFilter
-	Personality *specs.LinuxPersonality `json:"personality,omitempty"`
+	Filtered  bool      `json:"filtered"`        // there is a system call filter: see saveFilter
+	Agent     *Agent    `json:"agent,omitempty"` // whom it asks
+	Inherited Inherited `json:"inherited"`
 
 	Hooks       *specs.Hooks   `json:"hooks,omitempty"`
 	HookProcess *specs.Process `json:"hookProcess,omitempty"` // whose user, limits and rights the startContainer hooks have
@@ -81,26 +82,33 @@ func Find(root, id string) (*State, error) {
 }
 
 // lock keeps other verbs from the container until the file is closed (flock(2) on its directory).
-func (s *State) lock() (*os.File, error) { return s.flock(unix.LOCK_EX) }
+func (s *State) lock() (*os.File, error) { return s.locked(unix.LOCK_EX) }
 
 // share keeps those verbs away that lock, and not others that share.
-func (s *State) share() (*os.File, error) { return s.flock(unix.LOCK_SH) }
+func (s *State) share() (*os.File, error) { return s.locked(unix.LOCK_SH) }
 
-func (s *State) flock(how int) (*os.File, error) {
+func (s *State) locked(how int) (*os.File, error) {
 	f, err := os.Open(s.dir)
 	if err != nil {
 		return nil, err
 	}
-	for {
-		if err = unix.Flock(int(f.Fd()), how); err != unix.EINTR {
-			break
-		}
-	}
-	if err != nil {
+	if err := flock(f, how); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("flock %s: %w", s.dir, err)
+		return nil, err
 	}
 	return f, nil
+}
+
+func flock(dir *os.File, how int) error {
+	for {
+		switch err := unix.Flock(int(dir.Fd()), how); err {
+		case unix.EINTR:
+		case nil:
+			return nil
+		default:
+			return fmt.Errorf("flock %s: %w", dir.Name(), err)
+		}
+	}
 }
 
 // save replaces the state file in one step: a reader sees the old or the new one. The directory dies with the machine (it is below
@@ -172,12 +180,21 @@ func (s *State) Now() (status specs.ContainerState, pid int) {
 	return status, pid
 }
 
-// OCI is the state as `state` prints it.
-func (s *State) OCI() any {
+// A View is the state as `state` and `list` print it: the specification's (runtime.md, State) with what runc adds, in runc's order.
+type View struct {
+	OCIVersion  string               `json:"ociVersion"`
+	ID          string               `json:"id"`
+	PID         int                  `json:"pid"` // 0 when it has stopped
+	Status      specs.ContainerState `json:"status"`
+	Bundle      string               `json:"bundle"`
+	Rootfs      string               `json:"rootfs"`
+	Created     time.Time            `json:"created"`
+	Annotations map[string]string    `json:"annotations,omitempty"`
+	Owner       string               `json:"owner"` // in the list only
+}
+
+// View is the state now.
+func (s *State) View() View {
 	status, pid := s.Now()
-	return struct {
-		specs.State
-		Rootfs  string    `json:"rootfs"`  // these two as runc adds them
-		Created time.Time `json:"created"` //
-	}{specs.State{Version: s.OCIVersion, ID: s.ID, Status: status, Pid: pid, Bundle: s.Bundle, Annotations: s.Annotations}, s.Rootfs, s.Created}
+	return View{OCIVersion: s.OCIVersion, ID: s.ID, PID: pid, Status: status, Bundle: s.Bundle, Rootfs: s.Rootfs, Created: s.Created, Annotations: s.Annotations}
 }

@@ -18,5 +18,8 @@ func Update(root, id string, r *specs.LinuxResources) (warnings []string, err er
 	if s.Status() == specs.StateStopped || s.Cgroup == nil {
 		return nil, notRunning(id)
 	}
+	if len(s.Cgroup.Members) == 0 {
+		return nil, noCgroup(id)
+	}
 	return s.Cgroup.Update(r)
 }

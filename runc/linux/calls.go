@@ -20,6 +20,11 @@ func GiveUp(errno unix.Errno) Row {
 	return r
 }
 
+// Unless is the row that fails with the errno if the number, which an earlier row has filled in, is that one.
+func Unless(n *int64, is int64, errno unix.Errno) Row {
+	return call("check", FailIf, Num(int(errno)), Mem(n), Num(int(is)))
+}
+
 // Openat is openat(2).
 func Openat(dir Arg, path string, flags int, out *int32) Row {
 	r := call("openat", unix.SYS_OPENAT, dir, Str(path), Num(flags|unix.O_CLOEXEC), Num(0o600))
@@ -57,6 +62,22 @@ func Fchownat(dir Arg, path string, uid, gid int) Row {
 
 // Fchown is fchown(2).
 func Fchown(fd Arg, uid, gid int) Row { return call("fchown", unix.SYS_FCHOWN, fd, Num(uid), Num(gid)) }
+
+// Fchmodat is fchmodat(2), with a mode that an earlier row has filled in; what is not a permission in it counts for nothing.
+func Fchmodat(dir Arg, path string, mode *uint32) Row {
+	return call("fchmodat", unix.SYS_FCHMODAT, dir, Str(path), FD((*int32)(unsafe.Pointer(mode))))
+}
+
+// Fstat is fstat(2).
+func Fstat(fd Arg, into *unix.Stat_t) Row { return call("fstat", unix.SYS_FSTAT, fd, Mem(into)) }
+
+// Fstatfs is fstatfs(2).
+func Fstatfs(fd Arg, into *unix.Statfs_t) Row {
+	return call("fstatfs", unix.SYS_FSTATFS, fd, Mem(into))
+}
+
+// Read is read(2) of one byte: the child waits until there is one, or until the other end is closed.
+func Read(fd Arg) Row { return call("read", unix.SYS_READ, fd, Mem(new(byte)), Num(1)) }
 
 // Write is write(2) of the whole text.
 func Write(fd Arg, s string) Row {
@@ -263,4 +284,30 @@ func Execve(path string, argv, envp Arg) Row {
 // Sendmsg is sendmsg(2).
 func Sendmsg(fd Arg, msg *unix.Msghdr) Row {
 	return call("sendmsg", unix.SYS_SENDMSG, fd, Mem(msg), Num(unix.MSG_NOSIGNAL))
+}
+
+// SchedSetattr is sched_setattr(2), Linux 3.14, on the caller itself.
+func SchedSetattr(attr unix.SchedAttr) Row {
+	a := &attr
+	a.Size = unix.SizeofSchedAttr
+	return call("sched_setattr", unix.SYS_SCHED_SETATTR, Num(0), Mem(a), Num(0))
+}
+
+// SchedSetaffinity is sched_setaffinity(2) on the caller itself. cpus has one bit for each CPU.
+func SchedSetaffinity(cpus []uint64) Row {
+	return call("sched_setaffinity", unix.SYS_SCHED_SETAFFINITY, Num(0), Num(8*len(cpus)), Mem(&cpus[0]))
+}
+
+// IoprioSet is ioprio_set(2) on the caller itself.
+func IoprioSet(priority int) Row {
+	const process = 1 // IOPRIO_WHO_PROCESS
+	return call("ioprio_set", unix.SYS_IOPRIO_SET, Num(process), Num(0), Num(priority))
+}
+
+// SetMempolicy is set_mempolicy(2). nodes has one bit for each NUMA node; empty is none.
+func SetMempolicy(mode int, nodes []uint64) Row {
+	if len(nodes) == 0 {
+		return call("set_mempolicy", unix.SYS_SET_MEMPOLICY, Num(mode), Num(0), Num(0))
+	}
+	return call("set_mempolicy", unix.SYS_SET_MEMPOLICY, Num(mode), Mem(&nodes[0]), Num(64*len(nodes)+1)) // the kernel takes one bit less
 }

@@ -21,6 +21,7 @@ type child struct {
 	report *int32
 	record *[recordSize / 4]uint32
 	stack  []byte // with shared memory; without, it goes on on a copy of ours
+	pidfd  int32  // the kernel writes it: so not on the parent's stack, which the Go runtime may move before the call
 }
 
 // stackSize is far more than run and what it calls need: a nosplit chain has some hundred bytes.
@@ -38,15 +39,13 @@ const stackSize = 16 << 10
 // writes, costs more than all that the child does. It has a stack of its own, and execve(2) gives it a memory of its own. Our exit does
 // not disturb it: the memory lives as long as one of the two does.
 func (p *Program) Spawn(flags uint64, cgroup int) (pid, pidfd int, err error) {
-	fd := int32(-1)
+	c := &child{rows: unsafe.Pointer(&p.Rows[0]), report: p.Report, record: p.record, pidfd: -1}
 	args := &cloneArgs{flags: flags | unix.CLONE_PIDFD | unix.CLONE_CLEAR_SIGHAND, exitSignal: uint64(unix.SIGCHLD)}
-	pidfdCell := &fd
-	args.pidFD = uint64(uintptr(unsafe.Pointer(pidfdCell)))
+	args.pidFD = uint64(uintptr(unsafe.Pointer(&c.pidfd)))
 	if cgroup >= 0 {
 		args.flags |= unix.CLONE_INTO_CGROUP
 		args.cgroup = uint64(cgroup)
 	}
-	c := &child{rows: unsafe.Pointer(&p.Rows[0]), report: p.Report, record: p.record}
 	shared := canShare && !p.Copy
 	if shared {
 		c.stack = make([]byte, stackSize)
@@ -76,11 +75,11 @@ func (p *Program) Spawn(flags uint64, cgroup int) (pid, pidfd int, err error) {
 	unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil)
 	syscall.ForkLock.Unlock()
 	runtime.KeepAlive(p) // the rows and all they point to, until the child has its copy
-	runtime.KeepAlive(pidfdCell)
+	runtime.KeepAlive(c)
 	if errno != 0 {
 		return 0, -1, fmt.Errorf("clone3: %w", syscall.Errno(errno))
 	}
-	return int(n), int(fd), nil
+	return int(n), int(c.pidfd), nil
 }
 
 // kept holds what children that share our memory still read: when one of them has executed its program is not known here, so nothing is
@@ -109,6 +108,9 @@ func cloneCopied(args *cloneArgs, c *child) (pid, errno uintptr) {
 	return pid, uintptr(e)
 }
 
+// maxAgain is how often a child walks a path once more because something moved meanwhile.
+const maxAgain = 100_000
+
 // run is the whole program of a child: it walks the rows until an execve succeeds or a row fails. Nothing here may be a call that checks
 // the stack, a write of a pointer, or an allocation.
 //
@@ -118,6 +120,7 @@ func cloneCopied(args *cloneArgs, c *child) (pid, errno uintptr) {
 func run(c *child) {
 	rows, report, record := c.rows, c.report, c.record
 	var errno syscall.Errno
+	again := 0 // of all rows
 	for pc := 0; ; {
 		row := (*Row)(unsafe.Add(rows, uintptr(pc)*unsafe.Sizeof(Row{})))
 		var a [6]uintptr
@@ -137,6 +140,11 @@ func run(c *child) {
 			errno, why = syscall.Errno(row.gate[0]), uint32(row.gate[1])
 		} else if row.NR == Fail {
 			errno = syscall.Errno(a[0])
+		} else if row.NR == FailIf {
+			errno = 0
+			if *(*uint64)(row.Args[1].Ptr) == uint64(a[2]) {
+				errno = syscall.Errno(a[0])
+			}
 		} else {
 			result, _, errno = syscall.RawSyscall6(row.NR, a[0], a[1], a[2], a[3], a[4], a[5])
 		}
@@ -150,7 +158,13 @@ func run(c *child) {
 			pc += 1 + row.Then
 			continue
 		}
-		if errno == unix.EINTR && why == 0 {
+		// EAGAIN of openat2(2): a rename somewhere on the machine made its check uncertain, and it says to try again.
+		if (errno == unix.EINTR || errno == unix.EAGAIN && row.NR == unix.SYS_OPENAT2) && why == 0 {
+			continue
+		}
+		// openat2(2): a rename or mount anywhere on the machine while a ".." was walked. Not for ever: somebody may do nothing else.
+		if errno == unix.EAGAIN && row.NR == unix.SYS_OPENAT2 && again < maxAgain {
+			again++
 			continue
 		}
 		excepted := false

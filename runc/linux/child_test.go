@@ -30,6 +30,7 @@ func spawn(t require.TestingT, flags uint64, clock bool, rows func(p *linux.Prog
 	pid, pidfd, err := p.Spawn(flags, -1)
 	unix.Close(pipe[1])
 	require.NoError(t, err)
+	require.NoError(t, unix.PidfdSendSignal(pidfd, 0, nil, 0), "the pidfd that the kernel has written") // 0 looks only; a zombie is still there
 	defer unix.Close(pidfd)
 	for {
 		r, ok, err := linux.ReadReport(pipe[0])

@@ -18,7 +18,7 @@ func (p *Program) Gates(gate *int32, question func(step stages.ID, instance, cal
 	n := 0
 	for i, r := range p.Rows {
 		place[i] = n
-		if n++; r.Step != stages.None {
+		if n++; r.gated() {
 			n += 2
 		}
 	}
@@ -28,7 +28,7 @@ func (p *Program) Gates(gate *int32, question func(step stages.ID, instance, cal
 	for g := range p.groups {
 		for i := start; i < p.groups[g].end; i++ {
 			r := p.Rows[i]
-			if r.Step != stages.None {
+			if r.gated() {
 				packet, answer := question(r.Step, r.Instance, r.String(), i > start), new([2]int32)
 				ask := call("sendto", unix.SYS_SENDTO, FD(gate), Mem(&packet[0]), Num(len(packet)), Num(unix.MSG_NOSIGNAL), Num(0), Num(0)).Or(Any).Skip(0, 1)
 				wait := call("read", unix.SYS_READ, FD(gate), Mem(answer), Num(8)).Or(Any)
@@ -45,3 +45,6 @@ func (p *Program) Gates(gate *int32, question func(step stages.ID, instance, cal
 	}
 	p.Rows = rows
 }
+
+// gated reports whether a row has a gate: those of steps have.
+func (r *Row) gated() bool { return r.Step != stages.None && !r.direct }

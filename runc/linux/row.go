@@ -15,8 +15,9 @@ import (
 type Row struct {
 	Step     stages.ID // set by Program.Do
 	Instance string    // which one of a repeated step: a mount's target, a device; also the thing that an error names
+	Field    string    // the configuration's field that asked for it, which an error names instead; "" for none
 	Name     string    // the call's name, for people
-	NR       uintptr   // its number, or Fail
+	NR       uintptr   // its number, or Fail, or FailIf
 	Args     [6]Arg
 	arity    int              // how many of them the call has, for people
 	Out      *int32           // the cell that takes a result (a descriptor)
@@ -27,6 +28,7 @@ type Row struct {
 	Leave    bool             // a result other than 0 is the end: the row is a clone(2), and its child has the rest of the rows
 	Exit     uint8            // exit code after a failure; 0 means 1
 	absent   bool             // an excepted error says that the thing is not there: the step did nothing
+	direct   bool             // nothing comes between the row and the one before it: no gate
 	gone     *byte            // with absent, after Clock: set to 1 then; on the shared page
 	gate     *[2]int32        // after Gates: the answer that was read; with an errno in it the row fails so
 }
@@ -36,6 +38,10 @@ const Any = syscall.Errno(0xffff)
 
 // Fail is the number of no system call: such a row fails with the errno in its first argument. It ends a row of attempts.
 const Fail = ^uintptr(0)
+
+// FailIf is the number of no system call either: such a row fails with the errno in its first argument if the 64 bits that its second
+// points to, which a row before it has filled in, are its third.
+const FailIf = ^uintptr(1)
 
 // An Arg is one argument: a number, a pointer that the row keeps alive, or what a cell holds when the row runs.
 type Arg struct {

@@ -1,8 +1,6 @@
 package process
 
 import (
-	"path/filepath"
-	"strconv"
 	"unsafe"
 
 	"hull/runc/linux"
@@ -13,21 +11,14 @@ import (
 )
 
 // ConsoleSocket connects to the socket over which the terminal's master is to be sent.
-func ConsoleSocket(path string) (fd int, err error) {
+func ConsoleSocket(path string) (fd int, err error) { return connect("--console-socket", path) }
+
+// connect connects to a UNIX socket of the caller's, which a flag names.
+func connect(flag, path string) (fd int, err error) {
 	refuse := func(err error) (int, error) {
-		return -1, &stages.Error{Step: stages.RuncInitConsole, Kind: stages.Invalid, Thing: "--console-socket " + path, Err: err}
+		return -1, &stages.Error{Kind: stages.Invalid, Thing: flag + " " + path, Err: err}
 	}
-	// A socket's name has room for 107 bytes (unix(7)): go by its directory's descriptor, whatever the depth.
-	dir, err := unix.Open(filepath.Dir(path), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return refuse(err)
-	}
-	defer unix.Close(dir)
-	if fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
-		return refuse(err)
-	}
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: "/proc/self/fd/" + strconv.Itoa(dir) + "/" + filepath.Base(path)}); err != nil {
-		unix.Close(fd)
+	if fd, err = Dial(path); err != nil {
 		return refuse(err)
 	}
 	return fd, nil

@@ -64,6 +64,10 @@ func NotFound(step stages.ID, name string, errno syscall.Errno) error {
 		e.Kind, e.Err = stages.NoProgram, fmt.Errorf("exec: %q: stat %s: %w", name, name, errno)
 	case errno == unix.ENOENT:
 		e.Kind, e.Err = stages.NoProgram, fmt.Errorf("exec: %q: executable file not found in $PATH", name)
+	case errno == unix.EISDIR:
+		// execve(2) itself answers EACCES for a directory. Those words must be among ours: older engines (dockerd 20.10, podman 4.3) know
+		// no others for 126.
+		e.Err = fmt.Errorf("exec: %q: %w: %w", name, errno, unix.EACCES)
 	default:
 		e.Err = fmt.Errorf("exec: %q: %w", name, errno)
 	}

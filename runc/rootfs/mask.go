@@ -1,14 +1,15 @@
 package rootfs
 
 import (
+	"strings"
+
 	"hull/runc/linux"
 	"hull/stages"
 
 	"golang.org/x/sys/unix"
 )
 
-// Masks hides paths. A file is covered by the host's /dev/null, never the container's, which an image or a shared volume could have
-// exchanged (CVE-2025-31133); a directory by an empty read-only tmpfs.
+// Masks hides paths. A file is covered by the host's /dev/null, a directory by an empty read-only tmpfs.
 type Masks struct {
 	paths []string
 	nulls []*int32
@@ -16,25 +17,36 @@ type Masks struct {
 
 // PrepareMasks appends the rows that take the covers, one per path because a mount can be attached once. They must run before the
 // pivot: after it the host's /dev/null has no path.
-func PrepareMasks(p *linux.Program, paths []string) *Masks {
+func PrepareMasks(p *linux.Program, root *int32, paths []string) *Masks {
 	m := &Masks{paths: paths}
 	p.At(stages.None, "")
 	for range paths {
-		null := linux.Cell(-1)
-		p.Do(linux.OpenTree(linux.Cwd(), "/dev/null", unix.OPEN_TREE_CLONE, null))
-		m.nulls = append(m.nulls, null)
+		cover := linux.Cell(-1)
+		null(p, root, cover)
+		m.nulls = append(m.nulls, cover)
 	}
 	return m
 }
 
+// open is the row that opens a path to be masked. What is below /proc or /sys is the kernel's own: it is found by the descriptor of that
+// mount, whatever has the name /proc by now; or who shares the root with the container could have the mask put on something else.
+func (w *Wanted) open(root *int32, p string, flags int, out *int32) linux.Row {
+	rel := relative(p)
+	first, below, _ := strings.Cut(rel, "/")
+	if mount := w.kernels[first]; mount != nil && below != "" {
+		return linux.Openat2(linux.FD(mount), below, unix.O_PATH|flags, resolveFlags(rel), out)
+	}
+	return open(root, p, flags, out)
+}
+
 // Apply appends the rows that cover each path that is there.
-func (m *Masks) Apply(p *linux.Program, root *int32) {
+func (w *Wanted) Apply(p *linux.Program, root *int32, m *Masks) {
 	for i, path := range m.paths {
 		p.At(stages.RuncInitMaskedPaths, path)
 		target, fs, tmpfs := linux.Cell(-1), linux.Cell(-1), linux.Cell(-1)
 		p.Do(
-			open(root, path, unix.O_DIRECTORY, target).Or(unix.ENOTDIR, unix.ENOENT).Skip(2, 0),
-			open(root, path, 0, target).Or(unix.ENOENT, unix.ENOTDIR).Skip(0, 5).Absent(),
+			w.open(root, path, unix.O_DIRECTORY, target).Or(unix.ENOTDIR, unix.ENOENT).Skip(2, 0),
+			w.open(root, path, 0, target).Or(unix.ENOENT, unix.ENOTDIR).Skip(0, 5).Absent(),
 			linux.MoveMount(linux.FD(m.nulls[i]), linux.FD(target)).Skip(4, 0),
 			linux.Fsopen("tmpfs", fs),
 			linux.FsCreate(linux.FD(fs)),
@@ -45,12 +57,12 @@ func (m *Masks) Apply(p *linux.Program, root *int32) {
 }
 
 // ReadonlyPaths appends the rows that make each path that is there read-only: a read-only bind mount of it on itself.
-func ReadonlyPaths(p *linux.Program, root *int32, paths []string) {
+func (w *Wanted) ReadonlyPaths(p *linux.Program, root *int32, paths []string) {
 	for _, path := range paths {
 		p.At(stages.RuncInitMaskedPaths, path)
 		target, clone := linux.Cell(-1), linux.Cell(-1)
 		p.Do(
-			open(root, path, 0, target).Or(unix.ENOENT, unix.ENOTDIR).Skip(0, 3).Absent(),
+			w.open(root, path, 0, target).Or(unix.ENOENT, unix.ENOTDIR).Skip(0, 3).Absent(),
 			linux.OpenTree(linux.FD(target), "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE|unix.AT_RECURSIVE, clone),
 			linux.MountSetattr(linux.FD(clone), unix.AT_RECURSIVE, unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}),
 			linux.MoveMount(linux.FD(clone), linux.FD(target)),

@@ -8,16 +8,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// options are a mount's options, sorted by who takes them: the mount (attributes), its place in the tree (propagation), or the file
-// system itself (data).
+// options are a mount's options, sorted by who takes them: the mount (attributes), its place in the tree (propagation), the runtime (bind
+// and its like), or the file system itself (data).
 type options struct {
-	bind, recursive   bool
-	set, clear        uint64 // MOUNT_ATTR_…, on the mount itself
-	setAll, clearAll  uint64 // the same on everything below it as well ("rro")
-	propagation       uint64 // MS_PRIVATE and its like, or 0
-	propagationBelow  bool
-	data              []option
-	superblockOptions []string // "sync" and its like: of the file system, not of a bind mount
+	bind, recursive    bool
+	remount            bool // no new mount: the one that is there changes
+	idmap, idmapBelow  bool
+	copyUp             bool
+	set, clear         uint64 // MOUNT_ATTR_…, on the mount itself
+	setBelow, clrBelow uint64 // the same, on everything below it as well ("rro")
+	propagation        []propagation
+	data               []option
+	superblock         []string // "sync" and its like: of the file system, not of a bind mount
 }
 
 type option struct {
@@ -39,47 +41,50 @@ var attributes = map[string]struct{ set, clear uint64 }{
 	"atime":       {clear: unix.MOUNT_ATTR__ATIME}, "norelatime": {clear: unix.MOUNT_ATTR__ATIME}, "nostrictatime": {clear: unix.MOUNT_ATTR__ATIME},
 }
 
-var propagations = map[string]uint64{
-	"private": unix.MS_PRIVATE, "shared": unix.MS_SHARED, "slave": unix.MS_SLAVE, "unbindable": unix.MS_UNBINDABLE,
-}
-
+// superblock are the flags of a file system that fsconfig(2) takes by these names for every type.
 var superblock = []string{"sync", "dirsync", "mand", "lazytime"}
 
-// refused are options that other runtimes give a meaning of their own, or that change something else than this mount.
-var refused = []string{"remount", "tmpcopyup", "idmap", "ridmap", "move", "loop"}
+// usual are the options that ask for what the kernel does anyway.
+var usual = []string{"", "defaults", "async", "nomand", "nolazytime", "noiversion", "loud", "silent"}
 
+// refused are options of mount(8) that mean something else than one mount of the container.
+var refused = []string{"move", "loop"}
+
+// parseOptions reads the list (OCI runtime-spec, config.md, Linux mount options). Of two that contradict each other the later one wins, as
+// in mount(8). What is unknown is the file system's own, which the kernel refuses by name.
 func parseOptions(list []string) (o options, err error) {
 	for _, opt := range list {
-		all := strings.TrimPrefix(opt, "r")
-		if a, ok := attributes[opt]; ok {
-			o.set, o.clear = o.set&^a.clear|a.set, o.clear&^a.set|a.clear
-			continue
-		}
-		if p, ok := propagations[opt]; ok {
-			o.propagation = p
-			continue
-		}
-		if a, ok := attributes[all]; ok {
-			o.setAll, o.clearAll = o.setAll&^a.clear|a.set, o.clearAll&^a.set|a.clear
-			continue
-		}
-		if p, ok := propagations[all]; ok {
-			o.propagation, o.propagationBelow = p, true
-			continue
-		}
+		one, below := opt, strings.TrimPrefix(opt, "r")
 		switch {
-		case opt == "bind":
+		case has(attributes, one):
+			a := attributes[one]
+			o.set, o.clear = o.set&^a.clear|a.set, o.clear&^a.set|a.clear
+		case has(propagations, one):
+			o.propagation = append(o.propagation, propagations[one])
+		case has(attributes, below):
+			a := attributes[below]
+			o.setBelow, o.clrBelow = o.setBelow&^a.clear|a.set, o.clrBelow&^a.set|a.clear
+		case one == "bind":
 			o.bind = true
-		case opt == "rbind":
+		case one == "rbind":
 			o.bind, o.recursive = true, true
-		case opt == "defaults", opt == "async", opt == "nomand", opt == "":
-			// what the kernel does anyway
-		case slices.Contains(superblock, opt):
-			o.superblockOptions = append(o.superblockOptions, opt)
-		case slices.Contains(refused, opt):
-			return o, fmt.Errorf("option %q is not offered", opt)
+		case one == "remount":
+			o.remount = true
+		case one == "idmap":
+			o.idmap = true
+		case one == "ridmap":
+			o.idmap, o.idmapBelow = true, true
+		case one == "tmpcopyup":
+			o.copyUp = true
+		case slices.Contains(usual, one):
+		case slices.Contains(superblock, one):
+			o.superblock = append(o.superblock, one)
+		case slices.Contains(refused, one):
+			return o, fmt.Errorf("option %q is not offered", one)
+		case strings.HasPrefix(one, "="):
+			return o, fmt.Errorf("option %q has no name", one)
 		default:
-			key, value, ok := strings.Cut(opt, "=")
+			key, value, ok := strings.Cut(one, "=")
 			if ok {
 				o.data = append(o.data, option{key, &value})
 			} else {
@@ -88,4 +93,25 @@ func parseOptions(list []string) (o options, err error) {
 		}
 	}
 	return o, nil
+}
+
+func has[V any](m map[string]V, key string) bool {
+	_, ok := m[key]
+	return ok
+}
+
+// own is the first option that only a file system could take, or "".
+func (o *options) own() string {
+	for _, d := range o.data {
+		return d.key
+	}
+	for _, s := range o.superblock {
+		return s
+	}
+	return ""
+}
+
+// given reports whether the file system gets the option.
+func (o *options) given(key string) bool {
+	return slices.ContainsFunc(o.data, func(d option) bool { return d.key == key })
 }

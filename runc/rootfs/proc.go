@@ -12,13 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PrivateProc appends the rows that mount a procfs which is attached nowhere. What is written or opened through its descriptor is procfs
-// for certain: nothing can be mounted over a part of it (CVE-2025-52881). The caller must be in the new pid namespace.
-func PrivateProc(p *linux.Program) (proc *int32) {
-	p.At(stages.None, "procfs of our own")
-	return newFilesystem(p, "proc", "proc", options{set: unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC})
-}
-
 // namespaced are the kernel parameters outside net. and fs.mqueue. that belong to a namespace (ipc_namespaces(7)).
 var namespaced = []string{
 	"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced",
@@ -63,7 +56,7 @@ func Sysctls(p *linux.Program, proc *int32, own map[specs.LinuxNamespaceType]boo
 		p.At(stages.RuncInitSysctl, dotted)
 		fd := linux.Cell(-1)
 		p.Do(
-			linux.Openat2(linux.FD(proc), "sys/"+path, unix.O_WRONLY, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_SYMLINKS|unix.RESOLVE_NO_XDEV, fd),
+			linux.Openat2(linux.FD(proc), "sys/"+path, unix.O_WRONLY, procFlags, fd),
 			linux.Write(linux.FD(fd), values[name]),
 			linux.Close(linux.FD(fd)),
 		)

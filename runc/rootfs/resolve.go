@@ -9,18 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// resolveFlags is how a path inside the root is walked. RESOLVE_IN_ROOT keeps absolute links and ".." inside, NO_MAGICLINKS refuses
-// /proc/self/fd/N and its like (openat2(2), Linux 5.6).
-func resolveFlags(rel string) uint64 {
-	flags := uint64(unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS)
-	switch first, _, _ := strings.Cut(rel, "/"); first {
-	case "dev", "proc", "sys":
-		// Here the runtime itself writes; a link would redirect it (CVE-2019-19921, CVE-2026-41579).
-		flags |= unix.RESOLVE_NO_SYMLINKS
-	}
-	return flags
-}
-
 // relative is the path below the root: clean, without a leading slash, never with "..". The root itself is ".".
 func relative(p string) string {
 	if rel := path.Clean("/" + p)[1:]; rel != "" {

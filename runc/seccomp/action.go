@@ -40,7 +40,7 @@ func actionOf(a specs.LinuxSeccompAction, ret *uint) (action, error) {
 	case specs.ActLog:
 		act = unix.SECCOMP_RET_LOG
 	case specs.ActNotify:
-		return 0, refuse(stages.Unsupported, string(a), errors.New("no agent for notifications is offered"))
+		act = unix.SECCOMP_RET_USER_NOTIF
 	default:
 		return 0, refuse(stages.Invalid, string(a), errors.New("not a seccomp action"))
 	}

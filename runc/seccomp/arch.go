@@ -32,7 +32,7 @@ const x32Bit = 0x4000_0000 // __X32_SYSCALL_BIT, arch/x86/include/uapi/asm/unist
 // archesOf lists the architectures to make trees for, the native one first.
 func archesOf(p *specs.LinuxSeccomp, goarch string) ([]architecture, error) {
 	for _, name := range p.Architectures {
-		if !slices.Contains(known, name) {
+		if name != native && !slices.Contains(known, name) {
 			return nil, refuse(stages.Invalid, string(name), errors.New("not an architecture"))
 		}
 	}
@@ -58,6 +58,9 @@ func archesOf(p *specs.LinuxSeccomp, goarch string) ([]architecture, error) {
 	}
 	return nil, refuse(stages.Unsupported, goarch, errors.New("no system call table for this architecture"))
 }
+
+// native is libseccomp's name for the machine's own, which is always among them.
+const native specs.Arch = "SCMP_ARCH_NATIVE"
 
 // known are the names that a profile may hold. Those that this machine cannot run are of no effect: no process can issue such a call.
 var known = []specs.Arch{

@@ -10,6 +10,7 @@
 //	condition.go one condition on a 64-bit argument, in 32-bit halves
 //	assemble.go  instructions and jumps
 //	filter.go    all of it, in order: [Compile]
+//	cache.go     the same, from a file if it was done before: [Cache]
 //
 // Who calls it: hull-runc, while it builds the first process's table of system calls. hulld chooses the profile; this package never does.
 //

@@ -124,7 +124,7 @@ func verdictOf(a specs.LinuxSeccompAction, ret *uint) uint32 {
 	}
 	return map[specs.LinuxSeccompAction]uint32{
 		specs.ActKill: 0, specs.ActKillThread: 0, specs.ActKillProcess: 0x80000000, specs.ActTrap: 0x00030000,
-		specs.ActErrno: 0x00050000 | data, specs.ActTrace: 0x7ff00000 | data, specs.ActLog: 0x7ffc0000, specs.ActAllow: 0x7fff0000,
+		specs.ActErrno: 0x00050000 | data, specs.ActTrace: 0x7ff00000 | data, specs.ActLog: 0x7ffc0000, specs.ActAllow: 0x7fff0000, specs.ActNotify: 0x7fc00000,
 	}[a]
 }
 
@@ -193,6 +193,31 @@ func (p reader) argumentsToAsk(nr uint32) map[uint][]uint64 {
 	return ask
 }
 
+// togetherToAsk lists, for each rule of the call that looks at several arguments, their values at and around the bounds, in all
+// combinations: a rule holds only where all of its conditions do.
+func (p reader) togetherToAsk(nr uint32) (list [][6]uint64) {
+	for column := range columns {
+		for _, s := range p.rules[column][nr] {
+			if len(s.Args) < 2 {
+				continue
+			}
+			combinations := [][6]uint64{{}}
+			for _, a := range s.Args[:min(len(s.Args), 3)] {
+				var more [][6]uint64
+				for _, c := range combinations {
+					for _, v := range []uint64{a.Value - 1, a.Value, a.Value + 1, a.ValueTwo} {
+						c[a.Index] = v
+						more = append(more, c)
+					}
+				}
+				combinations = more
+			}
+			list = append(list, combinations...)
+		}
+	}
+	return list
+}
+
 // compare asks filter and profile about everything, and returns how many questions that were.
 func compare(t *testing.T, p *specs.LinuxSeccomp, goarch string) (questions int) {
 	t.Helper()
@@ -215,6 +240,9 @@ func compare(t *testing.T, p *specs.LinuxSeccomp, goarch string) (questions int)
 			question(c)
 			c.args = [6]uint64{math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64}
 			question(c)
+			for _, c.args = range r.togetherToAsk(nr &^ x32Bit) {
+				question(c)
+			}
 			for index, values := range r.argumentsToAsk(nr &^ x32Bit) {
 				for _, v := range values {
 					c.args = [6]uint64{}
@@ -272,6 +300,7 @@ func TestEveryComparisonAndAction(t *testing.T) {
 		{Action: specs.ActTrap},
 		{Action: specs.ActLog},
 		{Action: specs.ActAllow},
+		{Action: specs.ActNotify},
 	}
 	ops := []specs.LinuxSeccompOperator{
 		specs.OpEqualTo, specs.OpNotEqual, specs.OpLessThan, specs.OpLessEqual, specs.OpGreaterThan, specs.OpGreaterEqual, specs.OpMaskedEqual,
@@ -279,7 +308,9 @@ func TestEveryComparisonAndAction(t *testing.T) {
 	values := []uint64{0, 1, 0xffffffff, 1 << 32, 0x1_0000_0001, 0x8000_0000_0000_0000, math.MaxUint64, 0x00ff_00ff_00ff_00ff}
 	names := []string{"read", "ioctl", "socket", "clone", "personality", "prctl", "mmap", "mmap2", "rt_sigaction"}
 	for _, standard := range []specs.LinuxSeccompAction{specs.ActErrno, specs.ActAllow, specs.ActKillProcess} {
-		p := &specs.LinuxSeccomp{DefaultAction: standard, Architectures: []specs.Arch{specs.ArchX86, specs.ArchX32, specs.ArchARM}}
+		p := &specs.LinuxSeccomp{
+			DefaultAction: standard, Architectures: []specs.Arch{native, specs.ArchX86, specs.ArchX32, specs.ArchARM}, ListenerPath: "/agent",
+		}
 		for i, op := range ops {
 			for j, v := range values {
 				s := actions[(i+j)%len(actions)]
@@ -348,7 +379,12 @@ func TestWhatCannotBeMeantIsRefusedByName(t *testing.T) {
 		return p
 	}
 	for want, p := range map[string]*specs.LinuxSeccomp{
-		"SCMP_ACT_NOTIFY: no agent":        with(func(p *specs.LinuxSeccomp) { p.Syscalls[0].Action = specs.ActNotify }),
+		"listenerPath: SCMP_ACT_NOTIFY": with(func(p *specs.LinuxSeccomp) { p.Syscalls[0].Action = specs.ActNotify }),
+		"listenerMetadata: there is no": with(func(p *specs.LinuxSeccomp) { p.ListenerMetadata = "x" }),
+		"NOTIFY cannot be used for write": with(func(p *specs.LinuxSeccomp) {
+			p.Syscalls[0].Action, p.Syscalls[0].Names, p.ListenerPath = specs.ActNotify, []string{"read", "write"}, "/agent"
+		}),
+		"NOTIFY cannot be the default":     with(func(p *specs.LinuxSeccomp) { p.DefaultAction, p.ListenerPath = specs.ActNotify, "/agent" }),
 		"SCMP_ACT_X: not a seccomp action": with(func(p *specs.LinuxSeccomp) { p.DefaultAction = "SCMP_ACT_X" }),
 		"SCMP_ACT_ALLOW: it takes no":      with(func(p *specs.LinuxSeccomp) { p.DefaultErrnoRet = &big }),
 		"errnoRet 5000 is above 4095":      with(func(p *specs.LinuxSeccomp) { p.Syscalls[0].ErrnoRet = &big }),

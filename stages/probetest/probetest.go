@@ -35,6 +35,14 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
+	"podman": func() string {
+		for _, part := range []string{"usr/bin/podman", "usr/bin/conmon", "usr/share/containers/seccomp.json"} {
+			if lack := file(filepath.Join(Tools(), part)); lack != "" {
+				return lack + ": run .ci/peers"
+			}
+		}
+		return ""
+	},
 	"memory-v1": func() string { return file("/sys/fs/cgroup/memory/memory.stat") },
 	"btf":       func() string { return file("/sys/kernel/btf/vmlinux") },
 	"vm": func() string {
@@ -64,6 +72,14 @@ var probes = map[string]Probe{
 	"qemu":     func() string { return program("qemu-system-x86_64") },
 	"node":     func() string { return program("node") },
 	"tmux":     func() string { return program("tmux") },
+	"uidmap": func() string {
+		for _, path := range []string{"/usr/bin/newuidmap", "/usr/bin/newgidmap", "/etc/subuid", "/etc/subgid"} {
+			if lack := file(path); lack != "" {
+				return lack
+			}
+		}
+		return ""
+	},
 }
 
 func file(path string) string {
