@@ -155,13 +155,13 @@ func TestJoin(t *testing.T) {
 
 // The same bundle under Debian's runc: what a program sees of its rights and mounts is the same, in a user namespace too.
 func TestLikeRunc(t *testing.T) {
-	probetest.Need(t, "peers")
 	for name, users := range map[string]bool{"plain": false, "users": true} {
 		t.Run(name, func(t *testing.T) { likeRunc(t, users) })
 	}
 }
 
 func likeRunc(t *testing.T, users bool) {
+	probetest.Need(t, "peers")
 	// Not SigIgn: runc hands its caller's ignored signals on, we do not (TestInside).
 	script := `grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid|SigBlk)' /proc/self/status; umask; pwd; hostname; env | sort; cat /proc/self/uid_map /proc/self/setgroups
 		mount | grep -v /sys/fs/cgroup | sort; stat -c '%n %A %u %g' /dev /dev/* /dev/pts/* /proc /sys /tmp | sort; ls -A /; ulimit -Sn; ulimit -Hn`

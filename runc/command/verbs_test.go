@@ -142,7 +142,7 @@ var badExec = []struct{ command, want string }{
 	{"exec --user -1 ID true", "--user"},
 	{"exec --additional-gids x ID true", "--additional-gids"},
 	{"exec --additional-gids 4294967296 ID true", "--additional-gids"},
-	
+
 	{"exec --env novalue ID true", "process.env"},
 	{"exec --cwd rel ID true", "process.cwd"},
 	{"exec --process /nosuch ID", "/nosuch"},
