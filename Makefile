@@ -75,10 +75,8 @@ bench: build ## Measure hull beside docker, podman, ctr, runc and crun (needs ro
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers $(BENCH_PEERS)
 	$(GO) run ./cmd/bench -write docs/performance.md
 
-soak: ## Run on an emulated arm64 (qemu-system-arm), then everything again and again until a test fails (needs root): make soak RUNS=20
+soak: ## Run the tests again and again until one fails (needs root): make soak RUNS=20
 	@[ -n "$$HULL_TOOLS" ] || .ci/peers
-	@.ci/vm-parts arm64
-	HULL_REQUIRE=qemu-arm64,vm-arm64 $(GO) test -count=1 -timeout 2h -run TestArm64 ./runc/vmtest
 	$(GO) test -count=$(or $(RUNS),10) -timeout 4h -failfast ./...
 
 test-vm: ## Run the kernel tests of the runtime, the tracer and the engine on Linux 6.1 with cgroup v2, in a QEMU guest

@@ -23,7 +23,11 @@ func TestRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, sums{packages: 1, passed: 1, failed: 2, skipped: 1, machines: []string{"Linux 6.1, cgroup2"}}, s)
 
-	s, err = read(strings.NewReader(events), "hull/x TestA: need clang\n")
+	s, err = read(strings.NewReader(events), "hull/x Test*: need docker\nhull/y *: need docker\n")
+	require.NoError(t, err)
+	require.Empty(t, s.unlisted)
+
+	s, err = read(strings.NewReader(events), "hull/x TestA: need clang\nhull/y Test*: need docker\n")
 	require.NoError(t, err)
 	require.Equal(t, []string{"TestA"}, s.unlisted, "the reason must fit as well")
 }

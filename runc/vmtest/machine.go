@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,8 +51,8 @@ echo root:x:0:0:root:/root:/bin/sh >/etc/passwd
 echo root:x:0: >/etc/group
 ip link set lo up
 for m in /vm/modules/*; do [ ! -e "$m" ] || insmod "$m"; done
-stty -F /dev/SPEECH raw
-exec >/dev/SPEECH 2>&1 </dev/null
+stty -F /dev/ttyS1 raw
+exec >/dev/ttyS1 2>&1 </dev/null
 echo "vmtest: begin"
 cd /tmp
 sh /vm/script
@@ -61,65 +60,20 @@ echo "vmtest: exit $?"
 poweroff -f
 `
 
-// A board is what one architecture's guest is made of. It has two serial lines: the kernel's console, and the one the script speaks on.
-type board struct {
-	emulator        []string
-	console, speech string
-	speechLine      []string // qemu's flags that connect it to standard output
-}
-
-// boards by GOARCH. arm64's "virt" has one serial line of its own; the second is a PCI card, the first one that the driver of PCs' lines finds.
-// no_timer_check: interpreted, on a loaded machine, a PC's test of its timer at boot can fail, and the kernel panics.
-var boards = map[string]board{
-	"amd64": {[]string{"qemu-system-x86_64", "-cpu", "max"}, "ttyS0 no_timer_check", "ttyS1", []string{"-serial", "stdio"}},
-	"arm64": {
-		[]string{"qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72"},
-		"ttyAMA0", "ttyS0",
-		[]string{"-chardev", "stdio,id=speech", "-device", "pci-serial,chardev=speech"},
-	},
-}
-
 // A Machine is a guest before its boot.
 type Machine struct {
-	Arch    string            // GOARCH; "" is amd64
 	Memory  int               // in MiB; 0 is 1024
 	Modules []string          // kernel modules to load, by name; what they need is loaded as well
 	Files   map[string]string // path in the guest, below /vm → path here; all executable
 	Script  string            // for sh; its output and exit code are the machine's
 }
 
-func (m Machine) arch() string {
-	if m.Arch == "" {
-		return "amd64"
-	}
-	return m.Arch
-}
-
-// parts is where .ci/vm-parts unpacks what the machine is made of.
-func (m Machine) parts() string {
-	if m.arch() == "amd64" {
-		return probetest.VM()
-	}
-	return filepath.Join(probetest.VM(), m.arch())
-}
-
-// need skips the test where the machine cannot be had.
-func (m Machine) need(t *testing.T) {
-	t.Helper()
-	if m.arch() == "arm64" {
-		probetest.Need(t, "qemu-arm64", "vm-arm64")
-	} else {
-		probetest.Need(t, "qemu", "vm")
-	}
-}
-
 // Run boots the machine, runs its script, and returns the script's output and exit code. A machine that does not come up or does not end fails
 // the test, with its console's output.
 func (m Machine) Run(t *testing.T) (output string, code int) {
 	t.Helper()
-	m.need(t)
-	speak := strings.ReplaceAll(start, "SPEECH", boards[m.arch()].speech)
-	content := map[string][]byte{"/init": []byte(boot), "/vm/start": []byte(speak), "/vm/script": []byte(m.Script)}
+	probetest.Need(t, "qemu", "vm")
+	content := map[string][]byte{"/init": []byte(boot), "/vm/start": []byte(start), "/vm/script": []byte(m.Script)}
 	add := func(guest, host string) {
 		text, err := os.ReadFile(host)
 		if err != nil {
@@ -127,8 +81,8 @@ func (m Machine) Run(t *testing.T) (output string, code int) {
 		}
 		content[guest] = text
 	}
-	add("/bin/busybox", m.parts()+"/busybox")
-	files, err := modules(m.parts()+"/root/lib/modules", m.Modules)
+	add("/bin/busybox", probetest.VM()+"/busybox")
+	files, err := modules(probetest.VM()+"/root/lib/modules", m.Modules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,13 +115,12 @@ func (m Machine) console(t *testing.T, image string) (string, int) {
 	if m.Memory != 0 {
 		memory = m.Memory
 	}
-	kernel, b := filepath.Join(t.TempDir(), "console"), boards[m.arch()]
-	args := slices.Concat(b.emulator[1:], []string{
-		"-accel", "tcg,thread=multi", "-smp", "2", "-m", fmt.Sprint(memory), "-nodefaults", "-no-user-config", "-display", "none",
-		"-monitor", "none", "-no-reboot", "-kernel", m.parts() + "/vmlinuz", "-initrd", image,
-		"-append", "quiet panic=-1 console=" + b.console, "-serial", "file:" + kernel,
-	}, b.speechLine)
-	cmd := exec.CommandContext(ctx, b.emulator[0], args...)
+	kernel := filepath.Join(t.TempDir(), "console")
+	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", fmt.Sprint(memory),
+		"-nodefaults", "-no-user-config", "-display", "none", "-serial", "file:"+kernel, "-serial", "stdio", "-monitor", "none", "-no-reboot",
+		"-kernel", probetest.VM()+"/vmlinuz", "-initrd", image,
+		// no_timer_check: interpreted, on a loaded machine, the timer's test at boot can fail, and the kernel panics.
+		"-append", "console=ttyS0 quiet panic=-1 no_timer_check")
 	out, err := os.Create(filepath.Join(t.TempDir(), "speech")) // a file: it can be read while the machine runs
 	if err != nil {
 		t.Fatal(err)

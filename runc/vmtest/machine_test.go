@@ -54,13 +54,3 @@ func TestEngine(t *testing.T) {
 		Skip: "TestNetwork/(port_forms|conflicts|docker)", // these want the docker client
 	})
 }
-
-// TestArm64: the runtime's clone with a copied memory (runc/linux/clone_other.go), the tracer's programs for that architecture, and one whole traced run.
-func TestArm64(t *testing.T) {
-	vmtest.Machine{Arch: "arm64", Memory: 2048, Modules: network}.Test(t, engine,
-		vmtest.Package{Dir: "runc/linux"},
-		vmtest.Package{Dir: "runc/command", Run: "^(TestLife|TestInItsGroup|TestInside|TestTrace)$"},
-		vmtest.Package{Dir: "trace/bpf"},
-		vmtest.Package{Dir: "cmd/hull", Run: "^TestRunOnThisKernel$"},
-	)
-}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -43,8 +42,7 @@ done <<'LIST'
 // those of ours that the tests ask probetest.Build for, as NAME or NAME,TAG. A package that leaves a cgroup or a mount behind fails.
 func (m Machine) Test(t *testing.T, binaries []string, list ...Package) {
 	t.Helper()
-	m.need(t)
-	t.Setenv("GOARCH", m.arch())
+	probetest.Need(t, "qemu", "vm")
 	files := maps.Clone(m.Files)
 	if files == nil {
 		files = map[string]string{}
@@ -54,7 +52,7 @@ func (m Machine) Test(t *testing.T, binaries []string, list ...Package) {
 		words := strings.Split(name, ",")
 		files["/vm/bin/"+name] = probetest.Build(t, words[0], words[1:]...)
 	}
-	files["/vm/tools/bin/busybox"] = m.parts() + "/busybox"
+	files["/vm/tools/bin/busybox"] = probetest.VM() + "/busybox"
 	files["/vm/src/go.mod"] = filepath.Join(probetest.Root(), "go.mod")
 	m.Script += packages
 	for i, p := range list {
@@ -129,7 +127,6 @@ func report(t *testing.T, out string, p Package) {
 // results reads the output of a test binary as go test does, and gathers it by top-level test.
 func results(t *testing.T, text string) map[string]*result {
 	cmd := exec.Command("go", "tool", "test2json")
-	cmd.Env = append(os.Environ(), "GOARCH="+runtime.GOARCH)
 	cmd.Stdin = strings.NewReader(text)
 	lines, err := cmd.Output()
 	if err != nil {

@@ -29,17 +29,17 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
+	"busybox": func() string {
+		if _, err := os.Stat(filepath.Join(Tools(), "bin/busybox")); err != nil {
+			return "no " + Tools() + "/bin/busybox: run .ci/peers"
+		}
+		return ""
+	},
 	"podman": func() string {
 		for _, part := range []string{"usr/bin/podman", "usr/bin/conmon", "usr/share/containers/seccomp.json"} {
 			if lack := file(filepath.Join(Tools(), part)); lack != "" {
 				return lack + ": run .ci/peers"
 			}
-		}
-		return ""
-	},
-	"busybox": func() string {
-		if _, err := os.Stat(filepath.Join(Tools(), "bin/busybox")); err != nil {
-			return "no " + Tools() + "/bin/busybox: run .ci/peers"
 		}
 		return ""
 	},
@@ -54,13 +54,6 @@ var probes = map[string]Probe{
 		}
 		return ""
 	},
-	"vm-arm64": func() string {
-		if _, err := os.Stat(VM() + "/arm64/done"); err != nil {
-			return "no " + VM() + "/arm64: run .ci/vm-parts arm64"
-		}
-		return ""
-	},
-	"qemu-arm64": func() string { return program("qemu-system-aarch64") },
 	"whole-vm": func() string {
 		if os.Getenv("HULL_VM_TESTS") != "all" {
 			return "HULL_VM_TESTS is not all (make test-vm sets it)"

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"hull/stages"
 	"hull/trace/model"
@@ -33,12 +34,13 @@ func (c *collector) takeSpans(l *net.UnixListener) error {
 		if err != nil {
 			return err
 		}
+		c.spans.add(conn) // before the next may be accepted: no packet is ever out of sight
 		go c.takeConn(conn)
 	}
 }
 
+// takeConn reads one program's packets. Each stays in the socket until it is in its trace, so that [sockets.unread] sees it all the while.
 func (c *collector) takeConn(conn *net.UnixConn) {
-	c.spans.add(conn)
 	defer func() {
 		c.spans.remove(conn)
 		conn.Close()
@@ -48,29 +50,51 @@ func (c *collector) takeConn(conn *net.UnixConn) {
 		slog.Error("span peer", "err", err)
 		return
 	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		slog.Error("spans", "pid", who.Pid, "err", err)
+		return
+	}
 	buf := make([]byte, 64<<10)
 	for {
-		n, _, flags, _, err := conn.ReadMsgUnix(buf, nil)
+		n, flags, err := receive(raw, buf, unix.MSG_PEEK)
 		if n == 0 || err != nil {
 			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, unix.ECONNRESET) {
 				slog.Warn("spans", "pid", who.Pid, "err", err)
 			}
 			return
 		}
-		if flags&unix.MSG_TRUNC != 0 {
-			if len(buf) < maxPacket { // the packet is lost; the next one of that size is not
-				buf = make([]byte, maxPacket)
-			}
-			slog.Warn("a packet of spans was longer than the buffer and is lost", "pid", who.Pid)
-			continue
-		}
 		var data otlp.TracesData
-		if err := proto.Unmarshal(buf[:n], &data); err != nil {
-			slog.Warn("not OTLP", "pid", who.Pid, "err", err)
+		if flags&unix.MSG_TRUNC != 0 && len(buf) < maxPacket {
+			buf = make([]byte, maxPacket)
 			continue
+		} else if flags&unix.MSG_TRUNC != 0 {
+			slog.Warn("a packet of spans was longer than the buffer and is lost", "pid", who.Pid)
+		} else if err := proto.Unmarshal(buf[:n], &data); err != nil {
+			slog.Warn("not OTLP", "pid", who.Pid, "err", err)
+		} else {
+			c.takePacket(&data, who)
 		}
-		c.takePacket(&data, who)
+		if _, _, err := receive(raw, buf[:0], 0); err != nil {
+			return
+		}
 	}
+}
+
+// receive waits for a packet and copies what fits into buf; the rest is lost, unless flags has MSG_PEEK: then the packet stays (recv(2)).
+func receive(raw syscall.RawConn, buf []byte, flags int) (n, was int, err error) {
+	waited := raw.Read(func(fd uintptr) bool {
+		for {
+			n, _, was, _, err = unix.Recvmsg(int(fd), buf, nil, flags|unix.MSG_DONTWAIT)
+			if !errors.Is(err, unix.EINTR) {
+				return !errors.Is(err, unix.EAGAIN)
+			}
+		}
+	})
+	if waited != nil {
+		return 0, 0, waited
+	}
+	return n, was, err
 }
 
 // peerOf is who stands at the other end: the kernel's word, not the packet's (unix(7), SO_PEERCRED).
