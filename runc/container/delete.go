@@ -102,16 +102,22 @@ func (s *State) remove(ctx context.Context, warn func(string)) error {
 func forget(root, id string) error {
 	dir := filepath.Join(root, id)
 	path, err := os.Readlink(filepath.Join(dir, groupLink))
-	if errors.Is(err, os.ErrNotExist) {
-		return os.RemoveAll(dir)
+	if err == nil {
+		err = cgroup.RemoveEmpty(path)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := cgroup.RemoveEmpty(path); err != nil {
-		return err
+	// By name, one by one: a root that is not one of ours, and an id that is somebody's directory in it, must not cost its files.
+	for _, name := range []string{stateFile + ".new", fifoFile, filterFile, groupLink} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 	}
-	return os.RemoveAll(dir)
+	if err := unix.Rmdir(dir); err != nil && err != unix.ENOENT {
+		return &stages.Error{Step: stages.RuncDelete, Kind: stages.Conflict, Thing: dir, Err: err, Hint: "is --root the directory of the containers' states?"}
+	}
+	return nil
 }
 
 // end kills the first process and waits until it is gone; as it is nobody's child here, by its pidfd.
