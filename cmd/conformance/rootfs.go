@@ -42,7 +42,7 @@ func writeRootfs(dir string) error {
 			err = e
 		}
 	}
-	for _, d := range []string{"bin", "dev", "etc", "proc", "sys", "tmp"} {
+	for _, d := range []string{".", "bin", "dev", "etc", "proc", "sys", "tmp"} {
 		add(tar.Header{Typeflag: tar.TypeDir, Name: d + "/", Mode: 0o755}, "")
 	}
 	add(tar.Header{Typeflag: tar.TypeReg, Name: "etc/passwd", Mode: 0o644}, "root:x:0:0:root:/root:/bin/sh\n")
