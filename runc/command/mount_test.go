@@ -102,6 +102,7 @@ func TestBindOptions(t *testing.T) {
 		{[]string{"rbind", "ro", "suid"}, "ro,noatime", "rw,relatime"},
 		{[]string{"rbind", "rro", "rnodev", "rnosymfollow", "rstrictatime"}, "ro,nosuid,nodev,nosymfollow", "ro,nodev,nosymfollow"},
 		{[]string{"rbind", "rro", "rw"}, "ro,nosuid,noatime", "ro,relatime"},
+		{[]string{"bind", "ro", "mode=777", "size=1m"}, "ro,nosuid,noatime", ""}, // left out with a warning, as by runc
 	} {
 		b.spec.Mounts = append(usual[:len(usual):len(usual)], specs.Mount{Destination: "/vol/bound", Source: source, Options: c.options})
 		b.created("bound", func(pid string) {
@@ -433,7 +434,7 @@ func TestBadMounts(t *testing.T) {
 		" //./: a mount over the root":                                           {Destination: "//./", Type: "tmpfs"},
 		" /vol: type is missing":                                                 {Destination: "/vol"},
 		" /vol: source: stat /nosuch: no such file":                              {Destination: "/vol", Source: "/nosuch", Options: []string{"bind"}},
-		` /vol: option "size" has no meaning for a bind mount`:                   bound("size=1"),
+		` /vol: option "readonly" has no meaning for a bind mount`:               bound("readonly"),
 		` /vol: option "sync" has no meaning for a bind mount`:                   bound("sync"),
 		` /vol: option "move" is not offered`:                                    bound("move"),
 		` /vol: option "=x" has no name`:                                         {Destination: "/vol", Type: "tmpfs", Options: []string{"=x"}},

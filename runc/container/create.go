@@ -171,6 +171,9 @@ func prepare(o *CreateOptions) (*initTable, error) {
 	if t.files, err = rootfs.Parse(spec, bundle, t.rootfs); err != nil {
 		return nil, err
 	}
+	for _, w := range t.files.Warnings {
+		o.Warn(w)
+	}
 	switch {
 	case spec.Process.Terminal && o.ConsoleSocket == "" && o.Console == nil:
 		return refuse(stages.Invalid, "process.terminal", errors.New("a terminal was asked for, and --console-socket was not given"))

@@ -22,17 +22,19 @@ type Wanted struct {
 	propagation propagation // linux.rootfsPropagation
 	mounts      []mount
 	kernels     map[string]*int32 // the cells of what is mounted on /proc and /sys, by "proc" and "sys"
+	Warnings    []string          // what was left out
 }
 
 // A mount is one of the specification's mounts.
 type mount struct {
 	specs.Mount
 	options
-	field  string // "mounts[3] /vol", for errors
-	source string // of a bind mount: an absolute path
-	isDir  bool   // a directory is mounted on a directory, a file on a file
-	ids    *idmap // nil for none
-	made   *int32 // the cell of a mount that is there before the clone, or before the cut; nil for none
+	field   string   // "mounts[3] /vol", for errors
+	source  string   // of a bind mount: an absolute path
+	isDir   bool     // a directory is mounted on a directory, a file on a file
+	ids     *idmap   // nil for none
+	made    *int32   // the cell of a mount that is there before the clone, or before the cut; nil for none
+	leftOut []string // options without a meaning, by name
 }
 
 // Parse checks linux.rootfsPropagation and the mounts, in whose order they will be made. root is the root file system's path on the host.
@@ -53,6 +55,9 @@ func Parse(spec *specs.Spec, bundle, root string) (*Wanted, error) {
 				e.Kind = stages.NotFound
 			}
 			return nil, e
+		}
+		for _, key := range m.leftOut {
+			w.Warnings = append(w.Warnings, fmt.Sprintf("%s: option %q is left out: it has no meaning for a bind mount", m.field, key))
 		}
 		w.mounts = append(w.mounts, m)
 	}
@@ -91,6 +96,7 @@ func (m *mount) check(spec *specs.Spec, bundle string, before []mount) (err erro
 			return fmt.Errorf("option %q would change the file system, which others may share: remount changes the mount only", own)
 		}
 	case m.bind:
+		m.leaveOut()
 		if own := m.own(); own != "" {
 			return fmt.Errorf("option %q has no meaning for a bind mount", own)
 		}
@@ -118,6 +124,17 @@ func (m *mount) check(spec *specs.Spec, bundle string, before []mount) (err erro
 		m.made = linux.Cell(-1) // Make fills it in
 	}
 	return m.checkKernels()
+}
+
+// leaveOut takes out of a bind mount what a new file system would be given: "mode=755", "size=1m". Engines pass such on, and mount(2) has always
+// overlooked them; runc and crun do. A word alone stays, to be refused: it may be a misspelt "ro", which nobody must overlook.
+func (m *mount) leaveOut() {
+	m.data = slices.DeleteFunc(m.data, func(o option) bool {
+		if o.value != nil {
+			m.leftOut = append(m.leftOut, o.key)
+		}
+		return o.value != nil
+	})
 }
 
 // lxcfs are the files of /proc that may be covered: with answers that suit the container's limits, as lxcfs(1) gives them.
