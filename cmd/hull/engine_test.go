@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -233,14 +234,15 @@ func (e *engine) cgroups() (dirs []string) {
 	return dirs
 }
 
-// dirs lists everything that belongs to one container: bundles, runtime states, streams, shim sockets, records and writable layers.
+// dirs lists everything that belongs to one container: bundles, runtime states, streams, shim sockets, records and writable layers. What the
+// runtime keeps for the next container (cache:…) belongs to none.
 func (e *engine) dirs() (found []string) {
 	for _, pattern := range []string{
 		e.inst.Tasks() + "/*/*", e.inst.RuncRoot() + "/*/*", e.inst.Streams() + "/*", e.inst.ShimSockets() + "/*",
 		e.inst.RunContainers() + "/*", e.inst.LibContainers() + "/*",
 	} {
 		dirs, _ := filepath.Glob(pattern)
-		found = append(found, dirs...)
+		found = append(found, slices.DeleteFunc(dirs, func(dir string) bool { return strings.HasPrefix(filepath.Base(dir), "cache:") })...)
 	}
 	return found
 }
