@@ -61,9 +61,16 @@ func Create(ctx context.Context, o CreateOptions) (c *Created, err error) {
 	}
 	s := &State{
 		OCIVersion: t.spec.Version, ID: o.ID, Bundle: t.bundle, Rootfs: t.rootfs, Program: t.spec.Process.Args[0], Created: time.Now().UTC(),
-		Annotations: t.spec.Annotations, Inherited: inheritedOf(t.spec), Agent: t.agent, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
+		Annotations: t.spec.Annotations, Agent: t.agent, Filtered: len(t.filter) > 0, OwnPIDs: t.namespaces.New&unix.CLONE_NEWPID != 0, dir: filepath.Join(o.Root, o.ID),
 	}
-	s.keepHooks(t.spec)
+	if err := s.keepHooks(t.spec); err != nil {
+		return nil, err
+	}
+	if i := inheritedOf(t.spec); i != (Inherited{}) {
+		if s.Inherited, err = keep(i); err != nil {
+			return nil, err
+		}
+	}
 	path, makeGroup := t.spec.Linux.CgroupsPath, cgroup.Create
 	if path == "" {
 		path = "/" + o.ID

@@ -101,7 +101,11 @@ func (s *State) joining(o *ExecOptions) (t *initTable, err error) {
 	if o.Process == nil {
 		return nil, &stages.Error{Step: stages.RuncExec, Kind: stages.Invalid, Thing: "process", Err: errors.New("it is missing")}
 	}
-	spec := s.Inherited.spec(s.OCIVersion, o.Process)
+	inherited, err := s.Inherited.get()
+	if err != nil {
+		return nil, err
+	}
+	spec := inherited.spec(s.OCIVersion, o.Process)
 	if err := check(stages.RuncExec, spec); err != nil {
 		return nil, err
 	}

@@ -18,11 +18,14 @@ import (
 )
 
 // keepHooks puts into the state what the later verbs' hooks need: what config.json says then does not count (runtime.md, lifecycle, 2).
-func (s *State) keepHooks(spec *specs.Spec) {
-	s.Hooks = spec.Hooks
-	if len(hook.StartContainer.Of(spec.Hooks)) > 0 {
-		s.HookProcess = spec.Process
+func (s *State) keepHooks(spec *specs.Spec) (err error) {
+	if spec.Hooks != nil {
+		s.Hooks, err = keep(spec.Hooks)
 	}
+	if err == nil && len(hook.StartContainer.Of(spec.Hooks)) > 0 {
+		s.HookProcess, err = keep(spec.Process)
+	}
+	return err
 }
 
 // seenBy is the state as the hooks of one kind get it. Those of create run when the environment is made: the status is then "created"
@@ -60,16 +63,20 @@ func innerPID(pid int) (int, error) {
 
 // call runs the hooks of one kind. With goOn their failures are told to that, and are none.
 func (s *State) call(ctx context.Context, k hook.Kind, pid int, place hook.Place, goOn func(string)) error {
-	if len(k.Of(s.Hooks)) == 0 {
+	hooks, err := s.Hooks.get()
+	if err == nil && len(k.Of(hooks)) == 0 {
 		return nil
 	}
-	state, err := s.seenBy(k, pid)
+	var state *specs.State
+	if err == nil {
+		state, err = s.seenBy(k, pid)
+	}
 	if err != nil {
 		return &stages.Error{Step: stages.RuncHook, Kind: stages.Internal, Thing: string(k), Err: err}
 	}
 	// On another thread: children of ours may be born in the pid namespace that the container has joined (namespace.EnterPID).
 	done := make(chan error)
-	go func() { done <- k.Run(ctx, s.Hooks, state, place, goOn) }()
+	go func() { done <- k.Run(ctx, hooks, state, place, goOn) }()
 	return <-done
 }
 
@@ -134,7 +141,11 @@ func (t *initTable) hookProgram(report int) (*linux.Program, error) {
 // startHooks runs the hooks that start finds in the container: each joins as exec does, with the user's, limits and rights of the first process.
 func (s *State) startHooks(ctx context.Context, warn func(string)) error {
 	within := func(h specs.Hook, streams hook.Streams) (hook.Process, error) {
-		p := *s.HookProcess
+		first, err := s.HookProcess.get()
+		if err != nil {
+			return hook.Process{}, err
+		}
+		p := *first
 		p.Args, p.Env, p.Terminal, p.ConsoleSize = []string{h.Path}, h.Env, false, nil
 		t, err := s.joining(&ExecOptions{Process: &p, NewKeyring: true, Warn: warn})
 		if err != nil {

@@ -32,12 +32,12 @@ type State struct {
 	Cgroup      *cgroup.Group     `json:"cgroup,omitempty"`
 
 	// For exec.
-	Filtered  bool      `json:"filtered"`        // there is a system call filter: see saveFilter
-	Agent     *Agent    `json:"agent,omitempty"` // whom it asks
-	Inherited Inherited `json:"inherited"`
+	Filtered  bool             `json:"filtered"`        // there is a system call filter: see saveFilter
+	Agent     *Agent           `json:"agent,omitempty"` // whom it asks
+	Inherited later[Inherited] `json:"inherited,omitzero"`
 
-	Hooks       *specs.Hooks   `json:"hooks,omitempty"`
-	HookProcess *specs.Process `json:"hookProcess,omitempty"` // whose user, limits and rights the startContainer hooks have
+	Hooks       later[*specs.Hooks]   `json:"hooks,omitzero"`
+	HookProcess later[*specs.Process] `json:"hookProcess,omitzero"` // whose user, limits and rights the startContainer hooks have
 
 	dir string
 }
