@@ -65,20 +65,22 @@ func printCommands(w io.Writer, title string, c *cobra.Command, groups bool) {
 	}
 }
 
-// longForms are the verbs that docker has in two places, and the name that the longer one ends with.
-var longForms = map[string]string{
-	"attach": "container attach", "create": "container create", "exec": "container exec", "cp": "container cp", "diff": "container diff",
-	"export": "container export", "kill": "container kill", "logs": "container logs", "pause": "container pause", "port": "container port",
-	"ps": "container ls", "rename": "container rename", "restart": "container restart", "rm": "container rm", "run": "container run",
-	"start": "container start", "stats": "container stats", "stop": "container stop", "top": "container top", "unpause": "container unpause",
-	"update": "container update", "wait": "container wait", "images": "image ls", "rmi": "image rm", "load": "image load", "save": "image save",
-	"tag": "image tag", "history": "image history", "import": "image import", "pull": "image pull", "push": "image push",
+// longForms are the verbs that docker has in two places, and the name that the longer one ends with. Made when help asks: a start does not.
+func longForms() map[string]string {
+	return map[string]string{
+		"attach": "container attach", "create": "container create", "exec": "container exec", "cp": "container cp", "diff": "container diff",
+		"export": "container export", "kill": "container kill", "logs": "container logs", "pause": "container pause", "port": "container port",
+		"ps": "container ls", "rename": "container rename", "restart": "container restart", "rm": "container rm", "run": "container run",
+		"start": "container start", "stats": "container stats", "stop": "container stop", "top": "container top", "unpause": "container unpause",
+		"update": "container update", "wait": "container wait", "images": "image ls", "rmi": "image rm", "load": "image load", "save": "image save",
+		"tag": "image tag", "history": "image history", "import": "image import", "pull": "image pull", "push": "image push",
+	}
 }
 
 // aliases are all names of a command, the longest first.
 func aliases(c *cobra.Command) (names []string) {
 	path := strings.Join(strings.Fields(c.CommandPath())[1:], " ")
-	for short, long := range longForms {
+	for short, long := range longForms() {
 		if path != short && path != long {
 			continue
 		}

@@ -42,9 +42,11 @@ func (o *imageOptions) apply(*engine.CreateRequest) (err error) {
 }
 
 // architectures are other names of what Go, and with it docker, calls an architecture.
-var architectures = map[string]string{
-	"amd64": "amd64", "x86_64": "amd64", "x86-64": "amd64", "arm64": "arm64", "aarch64": "arm64", "386": "386", "i386": "386", "arm": "arm",
-	"armhf": "arm", "armel": "arm", "riscv64": "riscv64", "ppc64le": "ppc64le", "s390x": "s390x", "mips64le": "mips64le", "loong64": "loong64",
+func architectures() map[string]string {
+	return map[string]string{
+		"amd64": "amd64", "x86_64": "amd64", "x86-64": "amd64", "arm64": "arm64", "aarch64": "arm64", "386": "386", "i386": "386", "arm": "arm",
+		"armhf": "arm", "armel": "arm", "riscv64": "riscv64", "ppc64le": "ppc64le", "s390x": "s390x", "mips64le": "mips64le", "loong64": "loong64",
+	}
 }
 
 // readPlatform reads OS, ARCHITECTURE, or OS/ARCHITECTURE[/VARIANT], and writes it in full.
@@ -64,14 +66,14 @@ func readPlatform(s string) (string, error) {
 	switch {
 	case len(part) == 1 && known(part[0]):
 		return part[0] + "/" + runtime.GOARCH, nil
-	case len(part) == 1 && architectures[part[0]] != "":
-		return "linux/" + architectures[part[0]], nil
+	case len(part) == 1 && architectures()[part[0]] != "":
+		return "linux/" + architectures()[part[0]], nil
 	case len(part) == 1:
 		return "", fmt.Errorf("%q: unknown operating system or architecture: invalid argument", s)
 	case len(part) > 3:
 		return "", fmt.Errorf("%q: cannot parse platform specifier: invalid argument", s)
 	}
-	if arch := architectures[part[1]]; arch != "" {
+	if arch := architectures()[part[1]]; arch != "" {
 		part[1] = arch
 	}
 	return strings.Join(part, "/"), nil

@@ -128,14 +128,16 @@ func (o *Object) String() string {
 // A Null is a null by its member's name: a docker template prints it as the Go value that it stands for there.
 type Null string
 
-// nulls are the members that are maps, and those that are pointers. Any other null is a list.
-var nullMaps, nullPointers = words(`Labels PortBindings Volumes Data Networks ExposedPorts Ports Tmpfs Options StorageOpt Sysctls Annotations Config
-	GraphDriver DriverOpts`), words(`PidsLimit OomKillDisable MemorySwappiness Init Health SizeRw SizeRootFs IPAMConfig Healthcheck StopTimeout Swarm`)
+// nullMaps are the members that are maps, nullPointers those that are pointers. Any other null is a list. Constants: a start of the client does
+// nothing for them.
+const (
+	nullMaps = " Labels PortBindings Volumes Data Networks ExposedPorts Ports Tmpfs Options StorageOpt Sysctls Annotations Config" +
+		" GraphDriver DriverOpts "
+	nullPointers = " PidsLimit OomKillDisable MemorySwappiness Init Health SizeRw SizeRootFs IPAMConfig Healthcheck StopTimeout Swarm "
+)
 
 // textMaps are the members that are maps of texts.
 const textMaps = " Labels Attributes Annotations Options Sysctls Data DriverOpts "
-
-func words(s string) string { return " " + strings.Join(strings.Fields(s), " ") + " " }
 
 func (n Null) String() string {
 	switch word := " " + string(n) + " "; {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"errors"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -27,15 +28,11 @@ func namespaces() topic {
 	} {
 		t.probes = append(t.probes, probe{
 			name: n.name, needed: n.needed, cost: n.cost,
-			remedy: "a kernel with the namespace built in, and no limit of 0 in /proc/sys/user/max_" + limitName[n.name] + "_namespaces",
+			remedy: "a kernel with the namespace built in, and no limit of 0 in /proc/sys/user/max_" + strings.Replace(n.name, "mount", "mnt", 1) + "_namespaces",
 			try:    func() (string, error) { return "", clone(&syscall.SysProcAttr{Cloneflags: n.flag}) },
 		})
 	}
 	return t
-}
-
-var limitName = map[string]string{
-	"mount": "mnt", "pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup", "user": "user", "time": "time",
 }
 
 // clone makes a process with these attributes, which does nothing and ends: the program that it is told to execute cannot exist, because
