@@ -62,12 +62,17 @@ func (a *app) up(ctx context.Context, inst instance.Instance, flags []string) er
 	if err != nil {
 		return err
 	}
-	if !running {
-		if pid, err = startDaemon(inst, flags); err != nil {
-			return err
+	if running {
+		err = awaitDaemon(ctx, client, inst, pid)
+	}
+	// One that was killed just now holds its files until its last thread is gone (exit_files in kernel/exit.c), and so looked alive.
+	if died := stages.KindOf(err) == stages.Unavailable && err != nil; !running || died {
+		running = false
+		if pid, err = startDaemon(inst, flags); err == nil {
+			err = awaitDaemon(ctx, client, inst, pid)
 		}
 	}
-	if err := awaitDaemon(ctx, client, inst, pid); err != nil {
+	if err != nil {
 		return err
 	}
 	if running {

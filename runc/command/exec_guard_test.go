@@ -97,7 +97,7 @@ func TestPausedEnds(t *testing.T) {
 		require.Equal(t, 137, reap(t, pid))
 		b.must("delete", "--force", id)
 	}
-	require.Equal(t, "ID   PID   STATUS   BUNDLE   CREATED   OWNER\n", b.must("list"))
+	require.Equal(t, []string{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}, strings.Fields(b.must("list")))
 }
 
 func TestUpdate(t *testing.T) {
