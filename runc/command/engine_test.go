@@ -103,7 +103,9 @@ e network rm $C
 e run -d --name $C --uidmap 0:100000:2000 --gidmap 0:200000:2000 busybox sleep 1000
 e exec $C sh -c 'cat /proc/self/uid_map /proc/self/gid_map; id -u; touch /x; ls -ln /x; grep CapEff /proc/self/status; ls -ln /dev/null; mount -t tmpfs t /tmp; cat /dev/null; echo $?'
 e exec -u 1000 $C id
-e rm -f $C
+e kill $C
+e wait $C
+e rm $C
 `, want: []string{"0     100000       2000", "0     200000       2000", "uid=1000(user)"}},
 
 	{name: "systemd", only: "podman", script: `
