@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"net"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -66,7 +67,8 @@ func testPortConflicts(t *testing.T, w *world) {
 		_, text, code := w.run(append(append([]string{"run", "--rm", "--name", "late"}, flags...), "busybox", "true")...)
 		require.Equal(t, 125, code)
 		require.Contains(t, text, "failed to set up container networking: driver failed programming external connectivity on endpoint late (")
-		require.Contains(t, text, want)
+		// Which address it would have had is not the point: that of the one before may still be in use.
+		require.Contains(t, regexp.MustCompile(`:172\.17\.0\.\d+:`).ReplaceAllString(text, ":ADDRESS:"), want)
 	}
 	first := w.start(t, "-p", "8080:80", "-p", "8080:80/udp", "-p", "10.9.0.1:8081:80")
 	refused("Bind for 0.0.0.0:8080 failed: port is already allocated", "-p", "8080:80")
@@ -74,13 +76,13 @@ func testPortConflicts(t *testing.T, w *world) {
 	refused("Bind for 0.0.0.0:8080 failed: port is already allocated", "-p", "8080:80/udp")
 	refused("Bind for 0.0.0.0:8081 failed: port is already allocated", "-p", "8090:90", "-p", "8081:80")
 	w.ok("run", "--rm", "-p", "127.0.0.1:8081:80", "-p", "8090:90", "busybox", "true")
-	refused("failed to bind host port for 10.7.7.7:8600:172.17.0.3:80/tcp: cannot assign requested address", "-p", "10.7.7.7:8600:80")
+	refused("failed to bind host port for 10.7.7.7:8600:ADDRESS:80/tcp: cannot assign requested address", "-p", "10.7.7.7:8600:80")
 
 	_, err := w.net.Listen("tcp4", "10.9.0.1:8080")
 	require.ErrorContains(t, err, "address already in use", "nor can a program have a container's port")
 	l, err := w.net.Listen("tcp4", "127.0.0.1:8500")
 	require.NoError(t, err)
-	refused("failed to bind host port for 0.0.0.0:8500:172.17.0.3:80/tcp: address already in use", "-p", "8500:80")
+	refused("failed to bind host port for 0.0.0.0:8500:ADDRESS:80/tcp: address already in use", "-p", "8500:80")
 	require.Equal(t, "80/tcp -> 0.0.0.0:8501\n", w.ok("port", w.start(t, "-p", "8500-8501:80").id), "a range goes round it")
 	l.Close()
 	w.ok("run", "--rm", "-p", "8500:80", "busybox", "true")
