@@ -21,8 +21,9 @@ func memory(r *specs.LinuxResources, version versionOf) ([]row, error) {
 	if n := m.Swappiness; n != nil && *n > maxSwappiness && *n != math.MaxUint64 {
 		return nil, cannot(stages.Invalid, "memory", "linux.resources.memory.swappiness", fmt.Errorf("%d is above %d", *n, maxSwappiness))
 	}
-	rows := ignoredMemory(m)
-	if version("memory", "memory") == 2 {
+	v := version("memory", "memory")
+	rows := ignoredMemory(m, v)
+	if v == 2 {
 		v2, err := memoryV2(m)
 		return append(v2, rows...), err
 	}
@@ -38,6 +39,7 @@ func memory(r *specs.LinuxResources, version versionOf) ([]row, error) {
 		rows = append(rows, row{controller: "memory", file: "memory.memsw.limit_in_bytes", value: "-1", optional: true})
 	}
 	add("memory.soft_limit_in_bytes", m.Reservation)
+	add("memory.kmem.tcp.limit_in_bytes", m.KernelTCP) // of what sockets hold in buffers
 	if swappiness(m) {
 		rows = append(rows, row{controller: "memory", file: "memory.swappiness", value: strconv.FormatUint(*m.Swappiness, 10)})
 	}
@@ -64,15 +66,18 @@ func allMemory(m *specs.LinuxMemory) bool {
 	return m.Limit != nil && *m.Limit < 0 && !given(m.Swap)
 }
 
-// ignoredMemory are the limits on the kernel's own memory: no kernel of today enforces them alone, and runc ignores them with a warning.
-func ignoredMemory(m *specs.LinuxMemory) (rows []row) {
-	const why = "limits on the kernel's own memory are ignored: they are part of memory's"
-	//lint:ignore SA1019 what is asked for is not overlooked
-	if given(m.Kernel) {
-		rows = append(rows, row{controller: "memory", file: "memory.kmem.limit_in_bytes", ignored: why})
+// ignoredMemory are the limits on the kernel's own memory that no kernel of today enforces alone: v1 has one for TCP's buffers left, v2 none.
+// As in runc that is a warning.
+func ignoredMemory(m *specs.LinuxMemory, version int) (rows []row) {
+	ignore := func(file string, value *int64) {
+		if given(value) {
+			rows = append(rows, row{controller: "memory", file: file, ignored: "limits on the kernel's own memory are ignored: they are part of memory's"})
+		}
 	}
-	if given(m.KernelTCP) {
-		rows = append(rows, row{controller: "memory", file: "memory.kmem.tcp.limit_in_bytes", ignored: why})
+	//lint:ignore SA1019 what is asked for is not overlooked
+	ignore("memory.kmem.limit_in_bytes", m.Kernel)
+	if version == 2 {
+		ignore("memory.kmem.tcp.limit_in_bytes", m.KernelTCP)
 	}
 	return rows
 }
