@@ -14,12 +14,19 @@ var network = []string{"overlay", "loop", "veth", "bridge", "nf_tables", "nft_ch
 // engine is what a whole run needs.
 var engine = []string{"hull", "hulld", "hull-containerd", "hull-bundle", "hull-shim", "hull-runc", "hull-trace", "hull-init"}
 
-// TestPureV2 is what CI runs of this in every build, on Linux 6.1 with cgroup v2 alone: the cgroup packages' tests, the tracer's programs, and one
-// whole traced run.
+// TestPureV2 is what CI runs of this in every build, on Linux 6.1 with cgroup v2 alone: the cgroup packages' tests.
 func TestPureV2(t *testing.T) {
-	vmtest.Machine{Memory: 2048, Modules: network}.Test(t, engine,
+	vmtest.Machine{Memory: 2048, Modules: []string{"overlay", "loop"}}.Test(t, nil,
 		vmtest.Package{Dir: "runc/cgroup"},
 		vmtest.Package{Dir: "shim/cgroup"},
+	)
+}
+
+// TestTracedRun: the tracer's programs, and one whole traced run. It is not part of every build: on an interpreted machine the guest's kernel 6.1
+// has been seen to lock up with both CPUs in hull-trace, one time in five.
+func TestTracedRun(t *testing.T) {
+	probetest.Need(t, "whole-vm")
+	vmtest.Machine{Memory: 2048, Modules: network}.Test(t, engine,
 		vmtest.Package{Dir: "trace/bpf"},
 		vmtest.Package{Dir: "cmd/hull", Run: "^TestRunOnThisKernel$"},
 	)
