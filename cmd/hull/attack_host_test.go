@@ -10,6 +10,7 @@ import (
 
 	"hull/containerd/imagetest"
 	"hull/daemon/network/networktest"
+	"hull/stages/probetest"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/stretchr/testify/require"
@@ -27,26 +28,10 @@ func (e *engine) runtimeSpec(id string) (s specs.Spec) {
 	return s
 }
 
-// hostFiles are files of the host that an attack aims at, with what they hold.
-func hostFiles(t *testing.T, patterns ...string) map[string]string {
-	t.Helper()
-	held := map[string]string{}
-	for _, pattern := range patterns {
-		files, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		for _, f := range files {
-			text, err := os.ReadFile(f)
-			require.NoError(t, err)
-			held[f] = string(text)
-		}
-	}
-	return held
-}
-
 // CVE-2022-0492, with the engine's own defaults: see the same attack on the runtime alone.
 func TestAttack22ReleaseAgentByDefault(t *testing.T) {
 	e := up(t)
-	agents := hostFiles(t, "/sys/fs/cgroup/*/release_agent")
+	agents := probetest.HostFiles(t, "/sys/fs/cgroup/*/release_agent")
 	for _, flags := range [][]string{{}, {"--cgroupns", "host"}, {"--security-opt", "seccomp=unconfined"}, {"--cap-add", "MKNOD"}} {
 		out, _, _ := e.once(append(flags, "busybox", "sh", "-c", `mkdir /c; for type in memory rdma name=systemd; do
 			mount -t cgroup -o $type cgroup /c && echo mounted; unshare -UrmC sh -c "mount -t cgroup -o $type cgroup /c && echo /evil >/c/release_agent && echo wrote"
@@ -54,7 +39,7 @@ func TestAttack22ReleaseAgentByDefault(t *testing.T) {
 		done 2>/dev/null; find /sys/fs/cgroup /c -name release_agent 2>/dev/null`)...)
 		require.Empty(t, out, flags)
 	}
-	require.Equal(t, agents, hostFiles(t, "/sys/fs/cgroup/*/release_agent"))
+	require.Equal(t, agents, probetest.HostFiles(t, "/sys/fs/cgroup/*/release_agent"))
 }
 
 // moby's lists (daemon/pkg/oci/defaults.go, 29.0).
@@ -76,11 +61,11 @@ func TestAttack23MaskedPaths(t *testing.T) {
 		out, _, _ := e.run("exec", id, "sh", "-c", fmt.Sprintf(`if [ -d %[1]s ]; then ls -A %[1]s; echo >%[1]s/x && echo written; else cat %[1]s; fi 2>/dev/null; true`, p))
 		require.Empty(t, out, p)
 	}
-	before := hostFiles(t, "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/sysrq")
+	before := probetest.HostFiles(t, "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/sysrq")
 	out, _, _ := e.run("exec", id, "sh", "-c", `for f in /proc/sysrq-trigger /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sys/kernel/sysrq /proc/irq/default_smp_affinity /proc/bus/pci/devices /proc/fs/x; do
 		echo x >$f && echo wrote $f; done 2>/dev/null; mount -o remount,rw /proc/sys 2>/dev/null && echo remounted; umount /proc/sys 2>/dev/null && echo unmounted; umount /proc/kcore 2>/dev/null && echo bared; true`)
 	require.Empty(t, out)
-	require.Equal(t, before, hostFiles(t, "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/sysrq"))
+	require.Equal(t, before, probetest.HostFiles(t, "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/sysrq"))
 }
 
 // GHSA-g54h-m393-cpwq, with the engine's own defaults: see the same attack on the runtime alone.
@@ -107,7 +92,7 @@ func TestAttack33DevicesByDefault(t *testing.T) {
 func TestAttack35SysctlFlags(t *testing.T) {
 	e := up(t)
 	files := []string{"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/shm_rmid_forced", "/proc/sys/kernel/hostname", "/proc/sys/vm/overcommit_memory"}
-	before := hostFiles(t, files...)
+	before := probetest.HostFiles(t, files...)
 	for _, flags := range [][]string{
 		{"--sysctl", "kernel.shm_rmid_forced=1+kernel.core_pattern=|/evil"},
 		{"--sysctl", "kernel.shm_rmid_forced=1\nkernel.core_pattern=|/evil"},
@@ -126,7 +111,7 @@ func TestAttack35SysctlFlags(t *testing.T) {
 		require.Equal(t, 125, code, "%q: %s%s", flags, out, text)
 		require.Contains(t, text, "sysctl", flags)
 	}
-	require.Equal(t, before, hostFiles(t, files...))
+	require.Equal(t, before, probetest.HostFiles(t, files...))
 }
 
 // CVE-2025-47291 and others: the limits are of a group that the container is not in, or labels change them.

@@ -12,14 +12,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"hull/stages/instance"
 	"hull/stages/probetest"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 // CVE-2026-55686: the working directory goes through a link. An engine that makes it makes it on the host.
@@ -220,17 +218,7 @@ func TestAttack20Export(t *testing.T) {
 	id := e.background("evil")
 	e.ok("exec", id, "sh", "-c", "cp -a /vol /mine && rm -r /vol")
 	root := fmt.Sprintf("/proc/%d/root/mine/", e.inspect(id).State.Pid)
-	var stop atomic.Bool
-	var swaps atomic.Int64
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for !stop.Load() {
-			if unix.Renameat2(unix.AT_FDCWD, root+"d", unix.AT_FDCWD, root+"l", unix.RENAME_EXCHANGE) == nil {
-				swaps.Add(1)
-			}
-		}
-	}()
+	stop := probetest.Exchange(root+"d", root+"l")
 	rounds, seen := probetest.Rounds(t, 15), 0
 	for range rounds {
 		file := filepath.Join(t.TempDir(), "tar")
@@ -244,10 +232,9 @@ func TestAttack20Export(t *testing.T) {
 		}
 		os.Remove(file)
 	}
-	stop.Store(true)
-	<-done
+	swaps := stop()
 	require.NotZero(t, seen, "export walked through the directory as well")
-	require.Greater(t, swaps.Load(), int64(rounds), "the attacker hardly struck")
-	t.Logf("%d exports, %d swaps, the directory was read %d times", rounds, swaps.Load(), seen)
+	require.Greater(t, swaps, int64(rounds), "the attacker hardly struck")
+	t.Logf("%d exports, %d swaps, the directory was read %d times", rounds, swaps, seen)
 	c.untouched("export")
 }

@@ -6,13 +6,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"hull/stages/probetest"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 // CVE-2023-0778: a directory is exchanged for a link out of the root while it is exported. cmd/hull has the same by a real container.
@@ -21,17 +19,7 @@ func TestAttack20ExportRace(t *testing.T) {
 	require.NoError(t, os.MkdirAll(dir+"/v/d", 0o755))
 	require.NoError(t, os.WriteFile(dir+"/v/d/canary", []byte("in the directory"), 0o600))
 	require.NoError(t, os.Symlink(filepath.Dir(canary), dir+"/v/l"))
-	var stop atomic.Bool
-	var swaps atomic.Int64
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for !stop.Load() {
-			if unix.Renameat2(unix.AT_FDCWD, dir+"/v/d", unix.AT_FDCWD, dir+"/v/l", unix.RENAME_EXCHANGE) == nil {
-				swaps.Add(1)
-			}
-		}
-	}()
+	stop := probetest.Exchange(dir+"/v/d", dir+"/v/l")
 	rounds, seen, stolen := probetest.Rounds(t, 2000), 0, false
 	for round := 0; round < rounds && !stolen; round++ {
 		var tar bytes.Buffer
@@ -41,12 +29,11 @@ func TestAttack20ExportRace(t *testing.T) {
 			seen++
 		}
 	}
-	stop.Store(true)
-	<-done
-	t.Logf("%d exports, %d swaps, the directory was read %d times", rounds, swaps.Load(), seen)
+	swaps := stop()
+	t.Logf("%d exports, %d swaps, the directory was read %d times", rounds, swaps, seen)
 	require.False(t, stolen, "the host's file is in the archive")
 	require.NotZero(t, seen, "export walked through the directory as well")
-	require.Greater(t, swaps.Load(), int64(rounds), "the attacker hardly struck")
+	require.Greater(t, swaps, int64(rounds), "the attacker hardly struck")
 }
 
 // The same test, of this package without its protection, must fail.

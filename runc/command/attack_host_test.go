@@ -7,24 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"hull/stages/probetest"
+
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/stretchr/testify/require"
 )
-
-// hostFiles are files of the host that an attack aims at, with what they hold.
-func hostFiles(t *testing.T, patterns ...string) map[string]string {
-	t.Helper()
-	held := map[string]string{}
-	for _, pattern := range patterns {
-		files, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		for _, f := range files {
-			held[f] = read(t, f)
-		}
-	}
-	require.NotEmpty(t, held)
-	return held
-}
 
 // CVE-2023-25809: the host's cgroups can be written to below /sys/fs/cgroup. A read-only mount of them is one with and without a cgroup
 // namespace; what may be written to is the container's own group and nothing else.
@@ -75,7 +62,7 @@ func TestAttack21CgroupMount(t *testing.T) {
 // CVE-2022-0492: whoever can write a v1 hierarchy's release_agent has the host's kernel execute a program of theirs as root. No seccomp here:
 // what holds is that there is no way to a hierarchy's root, not even for root of a user namespace that the container makes.
 func TestAttack22ReleaseAgent(t *testing.T) {
-	before := hostFiles(t, "/sys/fs/cgroup/*/release_agent", "/sys/fs/cgroup/*/notify_on_release")
+	before := probetest.HostFiles(t, "/sys/fs/cgroup/*/release_agent", "/sys/fs/cgroup/*/notify_on_release")
 	b := newBench(t, nil)
 	out, _ := b.inside("agent", `mkdir /tmp/c
 		for type in memory rdma devices name=systemd; do
@@ -88,7 +75,7 @@ func TestAttack22ReleaseAgent(t *testing.T) {
 		done
 		busybox find /sys/fs/cgroup /tmp -name release_agent 2>/dev/null`)
 	require.Empty(t, out)
-	require.Equal(t, before, hostFiles(t, "/sys/fs/cgroup/*/release_agent", "/sys/fs/cgroup/*/notify_on_release"))
+	require.Equal(t, before, probetest.HostFiles(t, "/sys/fs/cgroup/*/release_agent", "/sys/fs/cgroup/*/notify_on_release"))
 }
 
 // GHSA-g54h-m393-cpwq: a list of devices that does not begin with "nothing" was read as a list of what is forbidden. A container with
@@ -162,7 +149,7 @@ func TestAttack35Sysctls(t *testing.T) {
 		"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname",
 		"/proc/sys/kernel/shm_rmid_forced", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/vm/overcommit_memory",
 	}
-	before := hostFiles(t, watched...)
+	before := probetest.HostFiles(t, watched...)
 	b := newBench(t, nil)
 	for name, value := range map[string]string{
 		"kernel.core_pattern":                      "|/tmp/evil",
@@ -212,7 +199,7 @@ func TestAttack35Sysctls(t *testing.T) {
 			})
 		}
 	}
-	require.Equal(t, before, hostFiles(t, watched...))
+	require.Equal(t, before, probetest.HostFiles(t, watched...))
 }
 
 // CVE-2024-40635 and others: a number that is no user becomes root. To setresuid(2) 4294967295 is "leave it as it is".

@@ -1,7 +1,6 @@
 package container
 
 import (
-	"fmt"
 	"os"
 	"path"
 	"strconv"
@@ -268,9 +267,6 @@ func (t *initTable) maskPaths() error {
 
 func (t *initTable) names() error {
 	t.p.At(stages.RuncInitHostname, "")
-	if t.spec.Hostname+t.spec.Domainname != "" && !t.namespaces.Own[specs.UTSNamespace] {
-		return &stages.Error{Step: stages.RuncInitHostname, Kind: stages.Denied, Thing: "hostname", Err: fmt.Errorf("the uts namespace is the host's: this would change the host")}
-	}
 	if t.spec.Hostname != "" {
 		t.p.Do(linux.Sethostname(t.spec.Hostname))
 	}
